@@ -1,0 +1,1 @@
+"""A warehouse behind an API: one layer, three thin functions."""

@@ -1,0 +1,267 @@
+"""Entries → zip.  Compressed bytes are copied as they are; only the records around them are new.
+
+The bytes written depend on the entries alone: members sorted, one fixed time, Unix as creating system.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import threading
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+from lamella.archive.entry import LINK, DamagedSourceError, Entry
+from lamella.archive.records import (
+    CENTRAL,
+    CENTRAL_SIGNATURE,
+    EOCD,
+    EOCD_SIGNATURE,
+    EXTRA,
+    FLAG_UTF8,
+    LOCAL,
+    LOCAL_SIGNATURE,
+    MAX_16,
+    MAX_32,
+    SYSTEM_UNIX,
+    ZIP64_EOCD,
+    ZIP64_EOCD_REST,
+    ZIP64_EOCD_SIGNATURE,
+    ZIP64_EXTRA,
+    ZIP64_LOCATOR,
+    ZIP64_LOCATOR_SIGNATURE,
+    ZIP64_SIZES,
+)
+from lamella.errors import ArchiveError, CollisionError
+
+# 1980-01-01 00:00:00, the first moment that a zip can name (APPNOTE 4.4.6)
+_TIME = 0
+_DATE = 0x0021
+_PLAIN = 20
+_ZIP64 = 45
+# Bytes handed to the disk and to the digest at once: large enough that neither waits on Python
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A finished zip: SHA-256 (hex), its length, the length of all that is in it, and the number of members."""
+
+    sha256: str
+    zipped: int
+    unzipped: int
+    members: int
+
+
+def overhead(path: str) -> int:
+    """Bytes that the records of a member of this name take beside its packed data (without zip64)."""
+    return LOCAL.size + CENTRAL.size + 2 * len(path.encode())
+
+
+def arranged(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries in the order in which they are written: by name, as bytes.
+
+    Raises CollisionError where two entries have one path, or one's path is another's folder.  Equal twins must
+    have been folded into one before (that takes reading them).
+    """
+    ordered = sorted(entries, key=lambda entry: entry.path.encode())
+    folders: set[str] = set()
+    previous = None
+    for entry in ordered:
+        if previous is not None and previous.path == entry.path:
+            raise CollisionError(
+                f"two sources want the path `{entry.path}`",
+                why=[f"`{previous.origin}` and `{entry.origin}`"],
+                hint="leave one of them out with `exclude`",
+            )
+        folder = entry.path.rpartition("/")[0]
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
+        previous = entry
+    if folders:
+        for entry in ordered:
+            if entry.path in folders:
+                raise CollisionError(
+                    f"`{entry.path}` is a file of `{entry.origin}` and a folder of another source",
+                    hint="leave one of them out with `exclude`",
+                )
+    return ordered
+
+
+def write(path: str, entries: Iterable[Entry]) -> Written:
+    """Write the zip `path` whole or not at all, and return its digest and sizes.
+
+    The file appears under its name only when complete; a process killed before leaves the old one.  It is not
+    flushed to the platter: an artifact can be made again, and its sha256 is in the manifest.
+    Raises DamagedSourceError, CollisionError; OSError from the file system.
+    """
+    ordered = arranged(entries)
+    partial = f"{path}.{os.getpid()}.partial"
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        with _Sink(descriptor) as sink, _Sources() as sources:
+            central, unzipped = _members(ordered, sink, sources)
+            _directory(central, len(ordered), sink)
+        os.replace(partial, path)
+    except BaseException:
+        os.unlink(partial)
+        raise
+    finally:
+        os.close(descriptor)
+    return Written(sink.digest.hexdigest(), sink.offset, unzipped, len(ordered))
+
+
+class _Sources:
+    """The open files that entries are copied from, one descriptor each."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, int] = {}
+
+    def __enter__(self) -> _Sources:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for descriptor in self._open.values():
+            os.close(descriptor)
+
+    def chunks(self, entry: Entry) -> Iterator[bytes]:
+        """The packed bytes of the entry, checked against their CRC when the last is out."""
+        descriptor = self._open.get(entry.source)
+        if descriptor is None:
+            try:
+                descriptor = self._open[entry.source] = os.open(entry.source, os.O_RDONLY)
+            except OSError:
+                raise DamagedSourceError(entry.source, entry.path) from None
+        offset, left, crc = entry.offset, entry.packed, 0
+        while left:
+            chunk = os.pread(descriptor, min(left, _CHUNK), offset)
+            if not chunk:
+                raise DamagedSourceError(entry.source, entry.path)
+            crc = zlib.crc32(chunk, crc)
+            offset += len(chunk)
+            left -= len(chunk)
+            yield chunk
+        if crc != entry.packed_crc:
+            raise DamagedSourceError(entry.source, entry.path)
+
+
+class _Sink:
+    """A file being written: gathers small pieces; a thread of its own computes the digest meanwhile."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._pieces: list[bytes] = []
+        self._gathered = 0
+        self._queue: SimpleQueue[bytes | None] = SimpleQueue()
+        # At most three chunks wait for the digest, so that memory stays flat
+        self._free = threading.Semaphore(3)
+        self._thread = threading.Thread(target=self._digest, daemon=True)
+        self.digest = hashlib.sha256()
+        self.offset = 0
+
+    def __enter__(self) -> _Sink:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+        try:
+            if kind is None:
+                self._flush()
+        finally:
+            self._queue.put(None)
+            self._thread.join()
+
+    def put(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._gathered += len(piece)
+        self.offset += len(piece)
+        if self._gathered >= _CHUNK:
+            self._flush()
+
+    def _flush(self) -> None:
+        chunk = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._pieces.clear()
+        self._gathered = 0
+        self._free.acquire()
+        self._queue.put(chunk)
+        view = memoryview(chunk)
+        while view:
+            view = view[os.write(self._descriptor, view) :]
+
+    def _digest(self) -> None:
+        while (chunk := self._queue.get()) is not None:
+            self.digest.update(chunk)
+            self._free.release()
+
+
+def _members(ordered: list[Entry], sink: _Sink, sources: _Sources) -> tuple[list[bytes], int]:
+    """Write every member; return the records of the central directory and the bytes that unzip to."""
+    central: list[bytes] = []
+    unzipped = 0
+    put, pack_local, pack_central = sink.put, LOCAL.pack, CENTRAL.pack
+    made_by = SYSTEM_UNIX << 8
+    for entry in ordered:
+        name = entry.path.encode()
+        if len(name) > MAX_16:
+            raise ArchiveError(f"the name `{entry.path[:60]}…` is longer than a zip can hold (65535 bytes)")
+        flags = 0 if name.isascii() else FLAG_UTF8
+        offset, packed, size = sink.offset, entry.packed, entry.size
+        large = packed >= MAX_32 or size >= MAX_32
+        local_extra = central_extra = b""
+        needed = _PLAIN
+        if large or offset >= MAX_32:
+            needed = _ZIP64
+            local_extra, central_extra = _zip64_extra(large, size, packed, offset)
+        shown = (MAX_32, MAX_32) if large else (packed, size)
+        extra_lengths = len(local_extra), len(central_extra)
+        put(
+            pack_local(
+                LOCAL_SIGNATURE, _ZIP64 if large else _PLAIN, flags, entry.method, _TIME, _DATE,
+                entry.crc, *shown, len(name), extra_lengths[0],
+            )
+        )  # fmt: skip
+        put(name + local_extra)
+        if entry.data is not None:
+            put(entry.data)
+        else:
+            for chunk in sources.chunks(entry):
+                put(chunk)
+        mode = entry.mode if entry.mode == LINK else stat.S_IFREG | entry.mode
+        central.append(
+            pack_central(
+                CENTRAL_SIGNATURE, made_by | needed, needed, flags, entry.method, _TIME, _DATE,
+                entry.crc, *shown, len(name), extra_lengths[1], 0, 0, 0, mode << 16, min(offset, MAX_32),
+            ) + name + central_extra
+        )  # fmt: skip
+        unzipped += size
+    return central, unzipped
+
+
+def _zip64_extra(large: bool, size: int, packed: int, offset: int) -> tuple[bytes, bytes]:
+    """The ZIP64 fields of the local and the central record (APPNOTE 4.5.3: only what does not fit, in order)."""
+    sizes = ZIP64_SIZES.pack(size, packed) if large else b""
+    local = EXTRA.pack(ZIP64_EXTRA, len(sizes)) + sizes if large else b""
+    rest = sizes + (offset.to_bytes(8, "little") if offset >= MAX_32 else b"")
+    return local, EXTRA.pack(ZIP64_EXTRA, len(rest)) + rest
+
+
+def _directory(central: list[bytes], count: int, sink: _Sink) -> None:
+    start = sink.offset
+    for record in central:
+        sink.put(record)
+    length = sink.offset - start
+    if count >= MAX_16 or start >= MAX_32 or length >= MAX_32:
+        end = sink.offset
+        sink.put(
+            ZIP64_EOCD.pack(
+                ZIP64_EOCD_SIGNATURE, ZIP64_EOCD_REST, SYSTEM_UNIX << 8 | _ZIP64, _ZIP64, 0, 0,
+                count, count, length, start,
+            )
+        )  # fmt: skip
+        sink.put(ZIP64_LOCATOR.pack(ZIP64_LOCATOR_SIGNATURE, 0, end, 1))
+    shown = min(count, MAX_16)
+    sink.put(EOCD.pack(EOCD_SIGNATURE, 0, 0, shown, shown, min(length, MAX_32), min(start, MAX_32), 0))

@@ -1,0 +1,198 @@
+"""Pins → wheels for one target: the file is chosen, fetched or built, and a refusal says what would work."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.utils import canonicalize_name
+
+from lamella.errors import (
+    ArchiveError,
+    BuildError,
+    IncompatibleError,
+    LamellaError,
+    LockError,
+    OfflineError,
+    OutsideError,
+)
+from lamella.lock.model import FromDirectory, FromFile, FromGit, FromIndex, LockedFile, Pin, Pins
+from lamella.wheels import graph
+from lamella.wheels.build import checkout, from_source, tree_digest
+from lamella.wheels.cache import key_of
+from lamella.wheels.choose import Choice, choose, refusal
+from lamella.wheels.obtain import Source, Wanted
+
+if TYPE_CHECKING:
+    from lamella.target import Target
+    from lamella.wheels.model import Wheel
+
+
+class _Listed(NamedTuple):
+    files: tuple[LockedFile, ...]
+    yanked: tuple[tuple[str, str], ...]  # filename, reason
+
+
+class Chooser:
+    """Turns pins into admitted wheels for one target."""
+
+    def __init__(self, source: Source, allow_build: tuple[str, ...], target: Target) -> None:
+        self.source = source
+        self.allow_build = frozenset(allow_build)
+        self.target = target
+
+    def wheels(self, wanted: list[Pin], here: Mapping[str, Pin], pins: Pins, notes: list[str]) -> dict[str, Wheel]:
+        """The wheels by name.  `here` are all pins of the target, to name parents in a refusal.
+
+        Raises IncompatibleError, BuildError, LockError, OutsideError, ArchiveError.
+        """
+        fetched: list[Wanted] = []
+        ready: dict[str, Wheel] = {}
+        for pin in wanted:
+            match pin.source:
+                case FromDirectory() | FromGit():
+                    ready[pin.name] = self._built(pin)
+                case FromFile(file=file) if not file.filename.endswith(".whl"):
+                    if pin.name not in self.allow_build:
+                        raise self._refusal(pin, choose(pin, [file], self.target), here, pins)
+                    ready[pin.name] = self._built(pin, file)
+                case FromFile(file=file):
+                    choice = choose(pin, [file], self.target)
+                    fetched.append(self._wanted(pin, choice, here, pins))
+                case FromIndex():
+                    choice = self._choice(pin, notes)
+                    if choice.file is None and choice.sdist is not None and pin.name in self.allow_build:
+                        ready[pin.name] = self._built(pin, choice.sdist)
+                    else:
+                        fetched.append(self._wanted(pin, choice, here, pins))
+        ready.update(zip((item.name for item in fetched), self.source.wheels(fetched), strict=True))
+        return ready
+
+    def _wanted(self, pin: Pin, choice: Choice, here: Mapping[str, Pin], pins: Pins) -> Wanted:
+        if choice.file is None:
+            raise self._refusal(pin, choice, here, pins)
+        return Wanted(pin.name, str(pin.version) if pin.version else None, choice.file)
+
+    def _choice(self, pin: Pin, notes: list[str]) -> Choice:
+        source = pin.source
+        assert isinstance(source, FromIndex)
+        if source.files:
+            return choose(pin, source.files, self.target)
+        listed = self._listed(pin, source)
+        yanked = dict(listed.yanked)
+        choice = choose(pin, listed.files, self.target, yanked=yanked)
+        notes += choice.notes
+        return choice
+
+    def _listed(self, pin: Pin, source: FromIndex) -> _Listed:
+        """What the index offers of the pinned version, less what the lock's hashes rule out."""
+        allowed = set(source.hashes)
+        if self.source.offline:
+            kept = [self.source.cache.wheel(digest) for kind, digest in sorted(allowed) if kind == "sha256"]
+            files = [
+                LockedFile(wheel.filename, path=wheel.path, hashes=(("sha256", wheel.sha256),))
+                for wheel in kept
+                if wheel
+            ]
+            if not files:
+                raise OfflineError(
+                    f"`{pin.name}=={pin.version}` is not in the cache, and `--offline` was given",
+                    hint="run the same build once without `--offline`",
+                )
+            return _Listed(tuple(files), ())
+        from lamella.wheels.listing import list_files
+
+        assert pin.version is not None
+        listed = list_files(self.source.session, pin.name, pin.version, index=source.index)
+        if not listed:
+            raise OutsideError(
+                f"the index has no files of `{pin.name}=={pin.version}`",
+                why=[f"`{pin.where}` pins it"],
+                hint="check the version, and that the index it comes from is configured for uv or pip",
+            )
+        fitting = [
+            replace(row.file, hashes=row.file.hashes or tuple(sorted(allowed)))
+            for row in listed
+            if not allowed or not row.file.hashes or allowed.intersection(row.file.hashes)
+        ]
+        if not fitting:
+            raise LockError(
+                f"no file of `{pin.name}=={pin.version}` on the index has a hash that `{pin.where}` allows",
+                why=["the files were exchanged since, or another index answers than the one that was locked"],
+                hint="lock again, and look at what changed before you trust it",
+            )
+        return _Listed(
+            tuple(fitting), tuple((row.file.filename, row.yanked) for row in listed if row.yanked is not None)
+        )
+
+    def _built(self, pin: Pin, sdist: LockedFile | None = None) -> Wheel:
+        """The wheel of a source tree or sdist, built once for each state of it."""
+        source, cache = pin.source, self.source.cache
+        match source:
+            case FromDirectory(path=path):
+                key = key_of("directory", pin.name, tree_digest(path))
+            case FromGit(url=url, commit=commit, subdirectory=subdirectory):
+                key = key_of("git", url, commit, subdirectory)
+            case _:
+                assert sdist is not None
+                key = key_of("sdist", sdist.hashes or sdist.url or sdist.path)
+        memo = cache.recall("built", key)
+        if memo is not None and (wheel := cache.wheel(memo["sha256"])) is not None:
+            return wheel
+        with cache.locked(key), tempfile.TemporaryDirectory(dir=os.path.dirname(cache.partial(key))) as folder:
+            match source:
+                case FromDirectory(path=path):
+                    tree = path
+                case FromGit():
+                    tree = checkout(source, folder)
+                case _:
+                    assert sdist is not None
+                    tree = self.source.raw(sdist, folder)
+            built = from_source(pin.name, tree, folder, offline=self.source.offline)
+            file = LockedFile(os.path.basename(built), path=built)
+            version = str(pin.version) if pin.version else None
+            try:
+                wheel = self.source.admit(Wanted(pin.name, version, file), built)
+            except ArchiveError as error:
+                raise BuildError(
+                    f"the wheel that was built of `{pin.name}` is unfit", why=str(error).splitlines(), hint=error.hint
+                ) from None
+        cache.remember("built", key, {"sha256": wheel.sha256})
+        return wheel
+
+    def _refusal(self, pin: Pin, choice: Choice, here: Mapping[str, Pin], pins: Pins) -> IncompatibleError:
+        """The refusal, with those that ask for the pin, and an older version where one is known to fit."""
+        older = None
+        wheels = any(refused.filename.endswith(".whl") for refused in choice.refused)
+        if pin.version is not None and wheels and not self.source.offline:
+            from lamella.wheels.listing import newest_older
+
+            def works(filename: str, requires_python: str | None) -> bool:
+                candidate = replace(pin, requires_python=requires_python)
+                return choose(candidate, [LockedFile(filename)], self.target).file is not None
+
+            found = newest_older(self.source.session, pin.name, pin.version, works)
+            older = str(found.version) if found else None
+        return refusal(pin, choice, self.target, self._parents(pin, here, pins), older=older)
+
+    def _parents(self, pin: Pin, here: Mapping[str, Pin], pins: Pins) -> list[str]:
+        environment = self.target.environment()
+        parents = []
+        if any(name == pin.name for name, _ in graph.applicable(pins.roots or (), environment)):
+            parents.append("the project")
+        for other in here.values():
+            if other.name == pin.name or not isinstance(other.source, FromIndex) or not other.source.files:
+                continue
+            choice = choose(other, other.source.files, self.target)
+            if choice.file is None:
+                continue
+            try:
+                (wheel,) = self.source.wheels([Wanted(other.name, str(other.version), choice.file)])
+            except LamellaError:
+                continue
+            if any(canonicalize_name(r.name) == pin.name for r in graph.requirements(wheel, (), environment)):
+                parents.append(other.name)
+        return parents

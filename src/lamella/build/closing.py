@@ -1,0 +1,215 @@
+"""Closure of the functions of a build: gathers what each has, asks the pure checks, and keeps their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lamella import __version__
+from lamella.contents.findings import BUNDLE, RUNTIME, Finding, ModuleIndex, Severity, layer_holder
+from lamella.facts.tables import provided, stdlib
+from lamella.wheels.cache import key_of
+
+if TYPE_CHECKING:
+    from lamella.build.plan import Planner
+    from lamella.config.model import FunctionSettings
+    from lamella.contents.findings import Distribution, Import, SourceFile
+    from lamella.target import Target
+    from lamella.wheels.model import Wheel
+
+Needs = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+class Closing:
+    """Examines one function after the other; all that is missing is told at once, by `refuse`."""
+
+    def __init__(self, planner: Planner) -> None:
+        self.planner = planner
+        self.notes: list[str] = []
+        self._errors: list[Finding] = []
+        self._indexes: dict[tuple[str, ...], ModuleIndex] = {}
+
+    def refuse(self) -> None:
+        """Raise ClosureError when any function lacks something."""
+        if self._errors:
+            from lamella.contents.closure import closure_error
+
+            error = closure_error(self._errors)
+            if error is not None:
+                raise error
+
+    def examine(
+        self,
+        function: FunctionSettings,
+        target: Target,
+        files: Sequence[SourceFile],
+        bundle: Sequence[Wheel],
+        state: str,
+    ) -> Needs:
+        """What of each layer the function's code imports.  Findings are kept for `notes` and `refuse`.
+
+        An examination without an error is remembered under the digest of all that it saw.
+        """
+        held = self._held(function, target, bundle)
+        key = key_of(
+            __version__, function, target, state, [(k, [w.sha256 for w in wheels]) for k, wheels in held.items()]
+        )
+        cache = self.planner.resolver.source.cache
+        memo: Any = cache.recall("closures", key)
+        if memo is not None:
+            self.notes += memo["notes"]
+            return tuple((layer, tuple(names)) for layer, names in memo["needs"])
+        inquiry = _Inquiry(self, function, target, files, held)
+        findings = inquiry.findings()
+        errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+        notes = [finding.text for finding in findings if finding.severity is Severity.NOTE]
+        self.notes += notes
+        if errors:
+            self._errors += inquiry.findings_with_hints()
+            return ()
+        needs = inquiry.needs()
+        cache.remember("closures", key, {"notes": notes, "needs": needs})
+        return needs
+
+    def _held(self, function: FunctionSettings, target: Target, bundle: Sequence[Wheel]) -> dict[str, Sequence[Wheel]]:
+        held: dict[str, Sequence[Wheel]] = {
+            layer_holder(key): self.planner.layer(key).wheels.get(target, ())
+            for key in function.layers
+            if not key.startswith("arn:")
+        }
+        held[BUNDLE] = bundle
+        return held
+
+    def index(self, wheels: Sequence[Wheel]) -> ModuleIndex:
+        """The modules of these wheels once they are placed."""
+        from lamella.contents.modules import index_modules
+
+        key = tuple(wheel.sha256 for wheel in wheels)
+        if key not in self._indexes:
+            self._indexes[key] = index_modules(path for wheel in wheels for path in importable(wheel))
+        return self._indexes[key]
+
+
+def importable(wheel: Wheel) -> list[str]:
+    """The wheel's paths below the folder of importable code, those of `.data/purelib` and `platlib` included."""
+    paths = []
+    for member in wheel.members:
+        head, _, rest = member.name.partition("/")
+        if head.endswith(".data"):
+            scheme, _, inner = rest.partition("/")
+            if scheme in ("purelib", "platlib"):
+                paths.append(inner)
+        else:
+            paths.append(member.name)
+    return paths
+
+
+class _Inquiry:
+    """All that the checks want to know of one function."""
+
+    def __init__(
+        self,
+        closing: Closing,
+        function: FunctionSettings,
+        target: Target,
+        files: Sequence[SourceFile],
+        held: Mapping[str, Sequence[Wheel]],
+    ) -> None:
+        from lamella.contents.imports import scan
+        from lamella.contents.modules import index_modules, known_modules
+
+        self.closing = closing
+        self.function = function
+        self.target = target
+        self.held = held
+        self.contents: dict[str, bytes] = {}
+        self.imports: dict[str, Sequence[Import]] = {}
+        for file in files:
+            with open(file.absolute, "rb") as opened:
+                self.contents[file.path] = opened.read()
+            if file.path.endswith(".py"):
+                self.imports[file.shown] = scan(file.path, self.contents[file.path], target=target.python)
+        self.own = index_modules(self.contents)
+        shipped = provided(target.runtime)
+        self.shipped = {row.name for row in shipped}
+        self.available = {holder: closing.index(wheels) for holder, wheels in held.items() if wheels}
+        self.available[RUNTIME] = known_modules(module for row in shipped for module in row.modules)
+        self.foreign = [key for key in function.layers if key.startswith("arn:")]
+
+    def findings(
+        self,
+        unattached: Mapping[str, Sequence[Wheel]] | None = None,
+        unplaced: Sequence[str] = (),
+    ) -> list[Finding]:
+        from lamella.contents.closure import check
+        from lamella.contents.handler import handler_finding
+        from lamella.contents.requirements import unmet
+
+        function, others = self.function, unattached or {}
+        handler = handler_finding(
+            function.key, function.handler, self.contents, available=self.available, foreign=self.foreign
+        )
+        return [
+            *([handler] if handler is not None else []),
+            *check(
+                function.key,
+                self.imports,
+                self.own,
+                stdlib(self.target.runtime),
+                self.available,
+                unattached={key: self.closing.index(wheels) for key, wheels in others.items()},
+                unplaced=dict.fromkeys(unplaced),
+                foreign=self.foreign,
+            ),
+            *unmet(
+                function.key,
+                {holder: self._rows(wheels) for holder, wheels in self.held.items()},
+                self.target.environment(),
+                self.shipped,
+                unattached={key: {wheel.name for wheel in wheels} for key, wheels in others.items()},
+                unplaced=unplaced,
+                excluded={
+                    name: layer.key
+                    for layer in self.closing.planner.settings.layers
+                    if layer.key in function.layers
+                    for name in layer.exclude
+                },
+                foreign=self.foreign,
+            ),
+        ]
+
+    def findings_with_hints(self) -> list[Finding]:
+        """The same, now that something is missing, with the layers and pins that could provide it."""
+        planner = self.closing.planner
+        others = {
+            layer.key: planner.layer(layer.key).wheels.get(self.target, ())
+            for layer in planner.settings.layers
+            if layer.key not in self.function.layers and self.target.runtime in layer.runtimes
+        }
+        placed = {wheel.name for wheels in (*self.held.values(), *others.values()) for wheel in wheels}
+        unplaced = [name for name in planner.resolver.pinned() if name not in placed]
+        return [finding for finding in self.findings(others, unplaced) if finding.severity is Severity.ERROR]
+
+    def _rows(self, wheels: Sequence[Wheel]) -> list[Distribution]:
+        from lamella.contents.findings import Distribution
+
+        extras = self.closing.planner.resolver.extras
+        return [Distribution(wheel.name, wheel.version, wheel.requires, extras.get(wheel.name, ())) for wheel in wheels]
+
+    def needs(self) -> Needs:
+        """For each local layer the distributions that the function's own files import."""
+        from lamella.contents.findings import Provided
+        from lamella.contents.modules import provides
+
+        modules = {found.module for imports in self.imports.values() for found in imports}
+        needs = []
+        for key in self.function.layers:
+            wheels = self.held.get(layer_holder(key), ())
+            names = [
+                wheel.name
+                for wheel in wheels
+                if any(provides(self.closing.index([wheel]), module) is Provided.YES for module in modules)
+            ]
+            if names:
+                needs.append((key, tuple(names)))
+        return tuple(needs)

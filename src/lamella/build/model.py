@@ -1,0 +1,60 @@
+"""What a build is asked and what it answers.  Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lamella.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`names`: artifacts to build, all when empty.  `locked`: the lock may not change.  `offline`: no network."""
+
+    names: tuple[str, ...] = ()
+    locked: bool = False
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One artifact of a build.
+
+    `changes` says what differs from the last build, a phrase each, empty for nothing; `written` whether its file
+    was touched; `seconds` is the time that it took, without fetching.
+    """
+
+    key: str
+    kind: str  # "layer" or "function"
+    file: str
+    zipped: int
+    unzipped: int
+    members: int
+    changes: tuple[str, ...]
+    written: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`output` is the folder, `notes` sentences for the person, `fetched` the bytes that came over the network.
+
+    `inputs` are the files and folders that the outcome depends on, absolute: while none of them changes, neither
+    does the outcome.
+    """
+
+    output: str
+    manifest: Manifest
+    made: tuple[Made, ...]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    removed: tuple[str, ...]
+    fetched: int
+    seconds: float
+    inputs: tuple[str, ...]
+
+    @property
+    def written(self) -> bool:
+        return bool(self.removed) or any(made.written for made in self.made)

@@ -1,0 +1,182 @@
+"""What a build comes to, before anything is written: each layer's wheels, each function's files, and no open end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from lamella import __version__
+from lamella.build.artifacts import digest_of
+from lamella.build.closing import Closing
+from lamella.build.resolve import Question, Resolver
+from lamella.contents.sources import collect
+from lamella.errors import CollisionError, ConfigError
+from lamella.target import Target
+from lamella.wheels.cache import key_of
+
+if TYPE_CHECKING:
+    from lamella.config.model import FunctionSettings, LayerSettings, Settings
+    from lamella.contents.findings import SourceFile
+    from lamella.wheels.model import Wheel
+    from lamella.wheels.obtain import Source
+
+
+@dataclass(frozen=True, slots=True)
+class LayerPlan:
+    """`key` names the content: equal keys give equal zips.  `wheels` are sorted by name, for each target."""
+
+    settings: LayerSettings
+    wheels: Mapping[Target, tuple[Wheel, ...]]
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionPlan:
+    settings: FunctionSettings
+    target: Target
+    files: tuple[SourceFile, ...]
+    bundle: tuple[Wheel, ...]
+    needs: tuple[tuple[str, tuple[str, ...]], ...]
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`inputs` are the files and folders that were looked at, absolute."""
+
+    layers: tuple[LayerPlan, ...]
+    functions: tuple[FunctionPlan, ...]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    inputs: frozenset[str]
+
+
+class Planner:
+    """Decides a whole build.  Fetches the wheels that it needs to decide; writes nothing but the cache."""
+
+    def __init__(self, settings: Settings, source: Source, *, locked: bool) -> None:
+        self.settings = settings
+        self.resolver = Resolver(settings, source, locked=locked)
+        self.inputs = {settings.file}
+        self._notes: list[str] = []
+        self._layers: dict[str, LayerPlan] = {}
+
+    def plan(self, names: Iterable[str]) -> Plan:
+        """Decide the named artifacts, or all.
+
+        Raises ClosureError naming all that functions lack; CollisionError, LockError, IncompatibleError, ConfigError,
+        OutsideError.
+        """
+        wanted = set(names)
+        functions = [item for item in self.settings.functions if not wanted or item.key in wanted]
+        layers = [item for item in self.settings.layers if not wanted or item.key in wanted]
+        attached = {key for function in functions for key in function.layers}
+        for item in self.settings.layers:
+            if item in layers or item.key in attached:
+                self.layer(item.key)
+        self._refuse_overlap()
+        closing = Closing(self)
+        planned = tuple(self._function(function, closing) for function in functions)
+        closing.refuse()
+        return Plan(
+            layers=tuple(self._layers[item.key] for item in layers),
+            functions=planned,
+            notes=tuple(dict.fromkeys([*self.resolver.notes, *self._notes, *closing.notes])),
+            warnings=self._warnings(),
+            inputs=frozenset(self.inputs.union(map(_whole, self.resolver.inputs))),
+        )
+
+    def layer(self, key: str) -> LayerPlan:
+        """The plan of one layer of the project, by its key."""
+        if key not in self._layers:
+            settings = next(item for item in self.settings.layers if item.key == key)
+            whole = not (settings.groups or settings.extras or settings.packages)
+            question = Question(
+                f"layers.{key}", whole, settings.extras, settings.groups, settings.packages, settings.exclude
+            )
+            wheels: dict[Target, tuple[Wheel, ...]] = {}
+            for runtime in settings.runtimes:
+                target = Target(runtime, self.settings.architecture)
+                answer = self.resolver.answer(question, target)
+                wheels[target] = answer.wheels
+                self._notes += answer.notes
+            if not any(wheels.values()):
+                raise ConfigError(
+                    f"layer `{key}` would be empty",
+                    why=["nothing that it takes is locked for its runtime"],
+                    hint=f"give it `packages`, `groups` or `extras`, or drop `[tool.lamella.layers.{key}]`",
+                )
+            self._layers[key] = LayerPlan(settings, wheels, _key("layer", wheels))
+        return self._layers[key]
+
+    def _function(self, settings: FunctionSettings, closing: Closing) -> FunctionPlan:
+        target = Target(settings.runtime, self.settings.architecture)
+        sources = collect(
+            self.settings.root, settings.source, settings.include, settings.exclude, output=self.settings.output
+        )
+        self.inputs.update(sources.directories, (file.absolute for file in sources.files))
+        bundle = self._bundle(settings, target)
+        state = digest_of(sources.files)
+        needs = closing.examine(settings, target, sources.files, bundle, state)
+        return FunctionPlan(settings, target, sources.files, bundle, needs, _key("function", {target: bundle}, state))
+
+    def _bundle(self, settings: FunctionSettings, target: Target) -> tuple[Wheel, ...]:
+        """The distributions of a function's own zip: what `bundle` names and needs, less what its layers hold."""
+        if not settings.bundle:
+            return ()
+        layered = {
+            wheel.name: key
+            for key in settings.layers
+            if not key.startswith("arn:")
+            for wheel in self.layer(key).wheels.get(target, ())
+        }
+        for name in settings.bundle:
+            if name in layered:
+                raise ConfigError(
+                    f"`{name}` is in the bundle of function `{settings.key}` and in its layer `{layered[name]}`",
+                    why=["a distribution belongs in exactly one of them"],
+                    hint=f"take `{name}` out of `bundle`, or add it to `exclude` of `{layered[name]}`",
+                )
+        question = Question(
+            f"functions.{settings.key}", False, packages=settings.bundle, exclude=tuple(sorted(layered))
+        )
+        answer = self.resolver.answer(question, target)
+        self._notes += answer.notes
+        return answer.wheels
+
+    def _refuse_overlap(self) -> None:
+        for one, other in combinations(self._layers.values(), 2):
+            for target, wheels in one.wheels.items():
+                names = {wheel.name for wheel in other.wheels.get(target, ())}
+                both = [wheel.name for wheel in wheels if wheel.name in names]
+                if both:
+                    a, b = one.settings.key, other.settings.key
+                    listed = ", ".join(f'"{name}"' for name in both)
+                    raise CollisionError(
+                        f"the layers `{a}` and `{b}` both hold " + ", ".join(f"`{name}`" for name in both),
+                        why=["of two layers with one distribution, the later hides the earlier's files"],
+                        hint=f"add `exclude = [{listed}]` to one of them, and attach the other beside it",
+                    )
+
+    def _warnings(self) -> tuple[str, ...]:
+        from datetime import date
+
+        runtimes = [*self.settings.runtimes, *(r for item in self.settings.layers for r in item.runtimes)]
+        found: dict[str, None] = {}
+        for runtime in dict.fromkeys(runtimes):
+            for warning in Target(runtime, self.settings.architecture).warnings(date.today()):
+                found[warning] = None
+        return tuple(found)
+
+
+def _whole(path: str) -> str:
+    """A folder that was read whole is marked as such by a separator at the end."""
+    return os.path.join(path, "") if os.path.isdir(path) else path
+
+
+def _key(kind: str, wheels: Mapping[Target, Sequence[Wheel]], state: str = "") -> str:
+    rows = [(target, [wheel.sha256 for wheel in chosen]) for target, chosen in wheels.items()]
+    return key_of(__version__, kind, rows, state)

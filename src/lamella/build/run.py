@@ -1,0 +1,283 @@
+"""`build`: every named artifact is decided, checked, written beside the old ones, then all are put in place."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import difflib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from lamella import manifest
+from lamella.archive.entry import DamagedSourceError, Entry
+from lamella.archive.writer import Written, write
+from lamella.build import artifacts
+from lamella.build.changes import changes
+from lamella.build.model import Made, Outcome, Request
+from lamella.build.plan import FunctionPlan, LayerPlan, Planner
+from lamella.errors import LamellaError, UsageError
+from lamella.files import sha256_of, write_atomic
+from lamella.manifest import Artifact, Distribution, FunctionArtifact, LayerArtifact, Manifest
+from lamella.wheels.cache import Cache
+from lamella.wheels.obtain import Progress, Source
+
+if TYPE_CHECKING:
+    from lamella.config.model import Settings
+    from lamella.target import Target
+    from lamella.wheels.model import Wheel
+    from lamella.wheels.settings import IndexSettings
+
+
+def build(settings: Settings, request: Request, cache: Cache, progress: Progress) -> Outcome:
+    """Build what is asked for into `settings.output`.
+
+    A cached file that turns out damaged while it is copied is fetched again, once.
+    Raises any LamellaError; then the output folder is as it was.
+    """
+    _known(request.names, settings)
+    try:
+        return _build(settings, request, cache, progress)
+    except DamagedSourceError as damage:
+        cache.discard(damage.source)
+        return _build(settings, request, cache, progress)
+
+
+def _known(names: Sequence[str], settings: Settings) -> None:
+    keys = [layer.key for layer in settings.layers] + [function.key for function in settings.functions]
+    for name in names:
+        if name not in keys:
+            close = difflib.get_close_matches(name, keys, 1)
+            raise UsageError(
+                f"there is no layer or function `{name}`",
+                why=[f"`{os.path.basename(settings.file)}` has {', '.join(f'`{key}`' for key in keys) or 'none'}"],
+                hint=f"did you mean `{close[0]}`?" if close else "name one of these, or none to build all",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """A finished artifact and where its zip waits; `waiting` None when the one in place is already the same."""
+
+    artifact: Artifact
+    waiting: str | None
+    seconds: float
+
+
+def _build(settings: Settings, request: Request, cache: Cache, progress: Progress) -> Outcome:
+    began = time.perf_counter()
+    previous = _previous(settings.output)
+    old = {artifact.key: artifact for artifact in previous.artifacts} if previous else {}
+    with Source(cache, lambda: _index_settings(settings), offline=request.offline, progress=progress) as source:
+        planner = Planner(settings, source, locked=request.locked)
+        plan = planner.plan(request.names)
+        os.makedirs(settings.output, exist_ok=True)
+        with _staging(settings.output) as folder:
+            press = _Press(settings, cache, folder)
+            staged = [press.layer(layer) for layer in plan.layers]
+            staged += [press.function(function) for function in plan.functions]
+            made = [_made(item, old.get(item.artifact.key)) for item in staged]
+            new = _joined(settings, [item.artifact for item in staged], previous, bool(request.names))
+            removed = _publish(settings.output, staged, new, previous)
+    return Outcome(
+        output=settings.output,
+        manifest=new,
+        made=tuple(made),
+        notes=tuple(plan.notes),
+        warnings=tuple(plan.warnings),
+        removed=removed,
+        fetched=source.fetched,
+        seconds=time.perf_counter() - began,
+        inputs=tuple(plan.inputs),
+    )
+
+
+def _index_settings(settings: Settings) -> IndexSettings:
+    """The user's, and what a requirements file says of indexes."""
+    from lamella.lock import discover
+    from lamella.wheels.settings import load
+
+    options: list[str] = []
+    found = discover.find(settings.root, settings.lock)
+    if found.dialect == "requirements":
+        from lamella.lock.requirements import index_options
+
+        options = [f"--{option.name} {option.value}".rstrip() for option in index_options(found.path)]
+    return load(settings.root, os.environ, options=options)
+
+
+def _previous(output: str) -> Manifest | None:
+    try:
+        return manifest.read(output)
+    except LamellaError:
+        return None  # of another version, or damaged: there is nothing to compare with
+
+
+@contextlib.contextmanager
+def _staging(output: str) -> Iterator[str]:
+    """A folder beside the artifacts, on their file system, that never outlives the build.
+
+    What a killed build left is cleared away by the next.
+    """
+    for name in os.listdir(output):
+        if name.startswith(".staging-") and not _alive(name.rpartition("-")[2]):
+            shutil.rmtree(os.path.join(output, name), ignore_errors=True)
+    folder = tempfile.mkdtemp(prefix=".staging-", suffix=f"-{os.getpid()}", dir=output)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Zip:
+    written: Written
+    distributions: tuple[Distribution, ...]
+    waiting: str | None
+
+
+class _Press:
+    """Makes the zips of planned artifacts, or finds that the one in place is already it."""
+
+    def __init__(self, settings: Settings, cache: Cache, folder: str) -> None:
+        self.settings = settings
+        self.cache = cache
+        self.folder = folder
+
+    def layer(self, plan: LayerPlan) -> _Staged:
+        began = time.perf_counter()
+        made = self._zip(plan.settings.key, plan.key, plan.wheels, lambda: artifacts.layer_entries(plan.wheels))
+        artifact = LayerArtifact(
+            **self._common(plan.settings.key, plan.settings.name, made),
+            runtimes=tuple(target.runtime for target in plan.wheels),
+        )
+        return _Staged(artifact, made.waiting, time.perf_counter() - began)
+
+    def function(self, plan: FunctionPlan) -> _Staged:
+        began = time.perf_counter()
+        function = plan.settings
+        made = self._zip(
+            function.key,
+            plan.key,
+            {plan.target: plan.bundle},
+            lambda: artifacts.function_entries(plan.files, plan.bundle, plan.target),
+        )
+        artifact = FunctionArtifact(
+            **self._common(function.key, function.name, made),
+            runtime=function.runtime,
+            handler=function.handler,
+            layers=function.layers,
+            needs=plan.needs,
+        )
+        return _Staged(artifact, made.waiting, time.perf_counter() - began)
+
+    def _zip(
+        self,
+        key: str,
+        question: str,
+        wheels: Mapping[Target, Sequence[Wheel]],
+        entries: Callable[[], list[Entry]],
+    ) -> _Zip:
+        """Make the zip that `question` names, unless the one in place is known to be it."""
+        in_place = os.path.join(self.settings.output, f"{key}.zip")
+        known = self.cache.recall("zips", question)
+        if known is not None and sha256_of(in_place) == known["written"]["sha256"]:
+            rows = tuple(manifest.distribution(row) for row in known["distributions"])
+            return _Zip(Written(**known["written"]), rows, None)
+        waiting = os.path.join(self.folder, f"{key}.zip")
+        content = entries()
+        written = write(waiting, content)
+        rows = artifacts.distributions(wheels, content)
+        if known is None:
+            answer = {"written": asdict(written), "distributions": [asdict(row) for row in rows]}
+            self.cache.remember("zips", question, answer)
+            if sha256_of(in_place) == written.sha256:
+                return _Zip(written, rows, None)
+        return _Zip(written, rows, waiting)
+
+    def _common(self, key: str, name: str, made: _Zip) -> dict[str, Any]:
+        written = made.written
+        return {
+            "key": key,
+            "name": name,
+            "file": f"{key}.zip",
+            "zipped": written.zipped,
+            "unzipped": written.unzipped,
+            "members": written.members,
+            "sha256": written.sha256,
+            "code_sha256": base64.b64encode(bytes.fromhex(written.sha256)).decode(),
+            "architecture": self.settings.architecture,
+            "distributions": made.distributions,
+        }
+
+
+def _made(item: _Staged, old: Artifact | None) -> Made:
+    artifact = item.artifact
+    return Made(
+        key=artifact.key,
+        kind="layer" if isinstance(artifact, LayerArtifact) else "function",
+        file=artifact.file,
+        zipped=artifact.zipped,
+        unzipped=artifact.unzipped,
+        members=artifact.members,
+        changes=changes(old, artifact),
+        written=item.waiting is not None,
+        seconds=item.seconds,
+    )
+
+
+def _joined(settings: Settings, built: Sequence[Artifact], previous: Manifest | None, partly: bool) -> Manifest:
+    """The new manifest: what was built, and, of a build by name, what else is in place and still configured."""
+    found = {artifact.key: artifact for artifact in built}
+    if partly and previous is not None:
+        for artifact in previous.artifacts:
+            if os.path.exists(os.path.join(settings.output, artifact.file)):
+                found.setdefault(artifact.key, artifact)
+    layers = [found.get(item.key) for item in settings.layers]
+    functions = [found.get(item.key) for item in settings.functions]
+    return Manifest(
+        settings.project,
+        tuple(artifact for artifact in layers if isinstance(artifact, LayerArtifact)),
+        tuple(artifact for artifact in functions if isinstance(artifact, FunctionArtifact)),
+    )
+
+
+def _publish(output: str, staged: Sequence[_Staged], new: Manifest, previous: Manifest | None) -> tuple[str, ...]:
+    """Put the waiting zips in place, the manifest last; drop zips that only the previous build had."""
+    for item in staged:
+        if item.waiting is not None:
+            os.replace(item.waiting, os.path.join(output, item.artifact.file))
+    path = os.path.join(output, manifest.NAME)
+    data = manifest.to_json(new)
+    if not _holds(path, data):
+        write_atomic(path, data)
+    kept = {artifact.file for artifact in new.artifacts}
+    stale = sorted({artifact.file for artifact in previous.artifacts} - kept) if previous else []
+    removed = []
+    for name in stale:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(output, name))
+            removed.append(name)
+    return tuple(removed)
+
+
+def _holds(path: str, data: bytes) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read() == data
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,6 @@
+"""Words in, exit codes out: one file a command, each with `add_parser` and `run`.
+
+Parses, calls the rooms, hands their values to `report`.  The only place that knows all of them.
+Imports a room only when its command runs, so that every command starts fast.
+Never decides what a room should decide, and shows no traceback for what a person can cause.
+"""

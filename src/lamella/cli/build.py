@@ -1,0 +1,98 @@
+"""`lamella build`: write the layers and function packages of a project."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lamella.build.model import Outcome
+
+_EXAMPLES = """examples:
+  lamella build                     everything in [tool.lamella], into dist/lambda/
+  lamella build api-handler         one artifact; the others stay as they are
+  lamella build --locked --offline  in CI: the lock may not change, the cache has everything
+  lamella build --json | jq '.artifacts[] | {file, zipped}'
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "build",
+        help="build layers and function packages from the lock file",
+        description="Build layers and function packages from the project's lock file.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="layers or functions to build; all when left out")
+    parser.add_argument("--output", metavar="DIR", help="write here instead of the configured folder")
+    parser.add_argument("--locked", action="store_true", help="fail when the lock is missing or out of date")
+    parser.add_argument("--offline", action="store_true", help="use no network: everything must be in the cache")
+    parser.add_argument("--json", action="store_true", help="print the outcome as JSON on stdout")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
+    parser.set_defaults(run=run)
+
+
+def run(parsed: argparse.Namespace) -> int:
+    began = time.time_ns()
+    from lamella.build.model import Request
+    from lamella.build.run import build
+    from lamella.cachedir import cache_dir
+    from lamella.config.read import read
+    from lamella.report.build import as_json, show
+    from lamella.report.console import Console
+    from lamella.wheels.cache import Cache
+
+    console = Console(quiet=parsed.quiet)
+    settings = read(os.getcwd(), output=parsed.output)
+    request = Request(tuple(parsed.names), locked=parsed.locked, offline=parsed.offline)
+    progress = console.progress()
+    try:
+        outcome = build(settings, request, Cache(cache_dir(os.environ)), progress)
+    finally:
+        progress.close()
+    for note in outcome.notes:
+        console.note(note)
+    for warning in outcome.warnings:
+        console.warning(warning)
+    if parsed.json:
+        console.data(as_json(outcome))
+    else:
+        show(console, outcome)
+    _remember(parsed, outcome, began)
+    return 0
+
+
+def _remember(parsed: argparse.Namespace, outcome: Outcome, began: int) -> None:
+    """Let the next run of the same command see that there is nothing to do."""
+    import contextlib
+    import dataclasses
+    import sys
+
+    from lamella.build import stamp
+    from lamella.manifest import NAME
+    from lamella.report.build import as_json, unchanged_line
+
+    idle = dataclasses.replace(
+        outcome,
+        made=tuple(dataclasses.replace(made, changes=(), written=False, seconds=0.0) for made in outcome.made),
+        removed=(),
+        fetched=0,
+        seconds=0.0,
+    )
+    out = as_json(idle) + "\n" if parsed.json else ""
+    lines = [] if parsed.quiet else [f"warning: {warning}" for warning in outcome.warnings]
+    if not (parsed.quiet or parsed.json):
+        lines.append(unchanged_line(outcome))
+    files = [NAME, *(artifact.file for artifact in outcome.manifest.artifacts)]
+    with contextlib.suppress(OSError):  # it is only a shortcut
+        stamp.remember(
+            sys.argv[1:],
+            out,
+            "".join(line + "\n" for line in lines),
+            outcome.inputs,
+            [os.path.join(outcome.output, name) for name in files],
+            began,
+        )

@@ -1,0 +1,58 @@
+"""What the configuration means, with every default filled in: `Settings`.  Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSettings:
+    """One `[tool.lamella.layers.KEY]`; it becomes KEY.zip.
+
+    With none of `groups`, `extras`, `packages` the layer takes the project's own dependencies.
+    Names of distributions are normalized.  `runtimes` is sorted, oldest first.
+    """
+
+    key: str
+    name: str
+    runtimes: tuple[str, ...]
+    groups: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSettings:
+    """One `[tool.lamella.functions.KEY]`; it becomes KEY.zip.
+
+    `source` are directories (or single files) relative to the project, whose content lands at the zip's root.
+    `include` and `exclude` are gitignore-like patterns against the path inside the zip.
+    `layers` are keys of local layers or ARNs, in Lambda's order.
+    """
+
+    key: str
+    name: str
+    runtime: str
+    handler: str
+    source: tuple[str, ...] = ("src",)
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+    bundle: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole configuration.  `root`, `file`, `lock` and `output` are absolute paths; `lock` None means: find it."""
+
+    root: str
+    file: str
+    project: str
+    architecture: str
+    runtimes: tuple[str, ...]
+    lock: str | None
+    output: str
+    layers: tuple[LayerSettings, ...]
+    functions: tuple[FunctionSettings, ...]
+    allow_build: tuple[str, ...] = ()

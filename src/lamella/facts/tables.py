@@ -1,0 +1,124 @@
+"""Reads the tables beside it into values.  Each table is read once a process."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """One of Lambda's Python runtimes.
+
+    `python` and `glibc` are (major, minor).  A date of None is not announced.  `verified` is False where the base
+    operating system, and so `glibc`, is taken to be that of the runtime before it.
+    """
+
+    name: str  # python3.12
+    python: tuple[int, int]
+    base: str
+    glibc: tuple[int, int]
+    architectures: tuple[str, ...]
+    interpreter: str
+    deprecated: date | None
+    create_blocked: date | None
+    update_blocked: date | None
+    verified: bool
+    read: date
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """AWS Lambda's quotas.  Sizes are in bytes.
+
+    `layer_zipped` is for a zip sent in the request, `function_unzipped` for the code and all layers of one function,
+    `environment` for all variables of one function, `init_seconds` for Init before it is repeated.
+    """
+
+    layer_zipped: int
+    function_unzipped: int
+    layers: int
+    environment: int
+    compatible_runtimes: int
+    init_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Provided:
+    """A distribution that a runtime brings along: its normalized name and its top-level modules."""
+
+    name: str
+    modules: tuple[str, ...]
+
+
+@cache
+def runtimes() -> Mapping[str, Runtime]:
+    """Every runtime by its name, oldest first."""
+    return MappingProxyType({row["name"]: _runtime(row) for row in rows("runtime")})
+
+
+@cache
+def limits() -> Limits:
+    """The quotas."""
+    return Limits(**{row["name"]: row["value"] for row in rows("limit")})
+
+
+@cache
+def provided(runtime: str) -> tuple[Provided, ...]:
+    """What `runtime` ships beside the standard library, sorted by name.  Raises KeyError for an unknown runtime."""
+    name = runtimes()[runtime].name
+    return tuple(Provided(row["name"], tuple(row["modules"])) for row in rows("provided") if name in row["runtimes"])
+
+
+@cache
+def stdlib(runtime: str) -> frozenset[str]:
+    """The standard library's top-level module names, as `sys.stdlib_module_names` has them on `runtime`.
+
+    Raises KeyError for an unknown runtime.
+    """
+    last = runtimes()[runtime].name
+    names: set[str] = set()
+    for row in rows("stdlib"):
+        names.difference_update(row["removed"])
+        names.update(row["added"])
+        if row["runtime"] == last:
+            return frozenset(names)
+    raise KeyError(runtime)
+
+
+_FILES = {"runtime": "runtimes", "limit": "limits", "provided": "provided", "stdlib": "stdlib"}
+
+
+@cache
+def rows(table: str) -> tuple[dict[str, Any], ...]:
+    """The rows of `table` ("runtime", "limit", "provided" or "stdlib") as the file has them, dates and sources too."""
+    # Opened beside this file: importlib.resources costs more to import than all tables cost to read.
+    path = os.path.join(os.path.dirname(__file__), f"{_FILES[table]}.toml")
+    with open(path, "rb") as file:
+        return tuple(tomllib.load(file)[table])
+
+
+def _runtime(row: Mapping[str, Any]) -> Runtime:
+    major, minor = row["python"]
+    glibc_major, glibc_minor = row["glibc"]
+    return Runtime(
+        name=row["name"],
+        python=(major, minor),
+        base=row["base"],
+        glibc=(glibc_major, glibc_minor),
+        architectures=tuple(row["architectures"]),
+        interpreter=row["interpreter"],
+        deprecated=row.get("deprecated"),
+        create_blocked=row.get("create_blocked"),
+        update_blocked=row.get("update_blocked"),
+        verified=row["verified"],
+        read=row["read"],
+        source=row["source"],
+    )

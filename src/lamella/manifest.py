@@ -1,0 +1,141 @@
+"""`manifest.json`, the contract between the build and everything after it.
+
+Nothing in it depends on the machine or the clock: equal inputs give an equal manifest.  Sizes are in bytes.
+`zipped` of a distribution is what its members take in the zip, their records included.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lamella.errors import LamellaError
+
+NAME = "manifest.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A distribution inside an artifact.  `sha256` (hex) is that of the wheel `file` that it was copied from.
+
+    `runtimes` names the runtimes it is there for.
+    """
+
+    name: str
+    version: str
+    file: str
+    sha256: str
+    runtimes: tuple[str, ...]
+    zipped: int
+    unzipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """What every zip has.  `code_sha256` is the base64 form that AWS calls CodeSha256."""
+
+    key: str
+    name: str
+    file: str
+    zipped: int
+    unzipped: int
+    members: int
+    sha256: str
+    code_sha256: str
+    architecture: str
+    distributions: tuple[Distribution, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerArtifact(Artifact):
+    """`runtimes` are those for which every pin of the layer is in it: what it may claim to be compatible with."""
+
+    runtimes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionArtifact(Artifact):
+    """`layers` are keys of layers here or ARNs of somebody else's, in order.
+
+    `needs` maps each local layer to the distributions of it that the function's own code imports.
+    """
+
+    runtime: str
+    handler: str
+    layers: tuple[str, ...]
+    needs: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    project: str
+    layers: tuple[LayerArtifact, ...]
+    functions: tuple[FunctionArtifact, ...]
+
+    @property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        return (*self.layers, *self.functions)
+
+
+def to_json(manifest: Manifest) -> bytes:
+    """The manifest as UTF-8 JSON, keys in a fixed order, with a newline at the end."""
+    tree = {
+        "schema": SCHEMA,
+        "project": manifest.project,
+        "layers": {layer.key: _without_key(layer) for layer in manifest.layers},
+        "functions": {
+            function.key: {**_without_key(function), "needs": dict(function.needs)} for function in manifest.functions
+        },
+    }
+    return (json.dumps(tree, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _without_key(artifact: Artifact) -> dict[str, Any]:
+    tree = asdict(artifact)
+    del tree["key"]
+    return tree
+
+
+def from_json(data: bytes, path: str) -> Manifest:
+    """Read what `to_json` wrote.  Raises LamellaError naming `path` when it is something else."""
+    try:
+        tree = json.loads(data)
+        if tree["schema"] != SCHEMA:
+            raise LamellaError(
+                f"`{path}` has the format {tree['schema']}, this lamella reads {SCHEMA}",
+                hint="run `lamella build` again",
+            )
+        return Manifest(
+            tree["project"],
+            tuple(LayerArtifact(key=key, **_values(fields)) for key, fields in tree["layers"].items()),
+            tuple(FunctionArtifact(key=key, **_values(fields)) for key, fields in tree["functions"].items()),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise LamellaError(
+            f"`{path}` is no manifest of lamella", why=["it is damaged or was edited"], hint="run `lamella build` again"
+        ) from None
+
+
+def _values(fields: dict[str, Any]) -> dict[str, Any]:
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    values["distributions"] = tuple(distribution(row) for row in fields["distributions"])
+    if "needs" in fields:
+        values["needs"] = tuple((layer, tuple(names)) for layer, names in fields["needs"].items())
+    return values
+
+
+def distribution(row: dict[str, Any]) -> Distribution:
+    """One row as JSON gives it back.  Raises TypeError, KeyError for something else."""
+    return Distribution(**{**row, "runtimes": tuple(row["runtimes"])})
+
+
+def read(folder: str) -> Manifest | None:
+    """The manifest of an output folder, or None where there is none.  Raises LamellaError."""
+    path = f"{folder}/{NAME}"
+    try:
+        with open(path, "rb") as file:
+            return from_json(file.read(), path)
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,143 @@
+"""Where words go.  On a terminal rich draws; in a log there are plain lines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from lamella.errors import LamellaError
+    from lamella.wheels.obtain import Progress
+
+
+class Console:
+    """Prints for one command.  With `quiet` only data and errors are shown."""
+
+    def __init__(self, *, quiet: bool = False, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self.quiet = quiet
+        self.out = out or sys.stdout
+        self.err = err or sys.stderr
+
+    def data(self, text: str) -> None:
+        """What the command was asked for."""
+        self.out.write(text if text.endswith("\n") else text + "\n")
+        self.out.flush()
+
+    def say(self, text: str) -> None:
+        if not self.quiet:
+            self.err.write(text + "\n")
+            self.err.flush()
+
+    def note(self, text: str) -> None:
+        self._labelled("note", "cyan", text)
+
+    def warning(self, text: str) -> None:
+        self._labelled("warning", "yellow", text)
+
+    def error(self, error: LamellaError) -> None:
+        lines = str(error).splitlines() or [""]
+        self._write_label("error", "red", lines[0])
+        for line in lines[1:]:
+            self.err.write(line + "\n")
+        self.err.flush()
+
+    def _labelled(self, label: str, colour: str, text: str) -> None:
+        if not self.quiet:
+            self._write_label(label, colour, text)
+
+    def _write_label(self, label: str, colour: str, text: str) -> None:
+        if _is_terminal(self.err):
+            from rich.console import Console as Rich
+            from rich.text import Text
+
+            shown = Text.assemble((label, f"bold {colour}"), ": ", text)
+            Rich(file=self.err, highlight=False, soft_wrap=True).print(shown)
+        else:
+            self.err.write(f"{label}: {text}\n")
+            self.err.flush()
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int]) -> None:
+        """A table on stdout; the columns numbered in `right` are set flush right."""
+        if self.quiet:
+            return
+        if _is_terminal(self.out):
+            self._rich_table(columns, rows, right)
+            return
+        widths = [max(len(row[at]) for row in (columns, *rows)) for at in range(len(columns))]
+        for row in (columns, *rows):
+            cells = [
+                cell.rjust(width) if at in right else cell.ljust(width)
+                for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
+            self.data("  ".join(cells).rstrip())
+
+    def _rich_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int]) -> None:
+        from rich import box
+        from rich.console import Console as Rich
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+        for at, name in enumerate(columns):
+            table.add_column(name, justify="right" if at in right else "left", no_wrap=at in right)
+        for row in rows:
+            table.add_row(*(Text(cell, style="bold" if at == 0 else "") for at, cell in enumerate(row)))
+        Rich(file=self.out, highlight=False).print(table)
+
+    def progress(self) -> Progress:
+        """Shows what is fetched: bars on a terminal, nothing elsewhere.  Close it with `close`."""
+        from lamella.wheels.obtain import Silent
+
+        return Silent() if self.quiet or not _is_terminal(self.err) else Bars(self.err)
+
+
+class Bars:
+    """A bar for each file that is fetched, and one for all.  rich is loaded when the first byte is asked for."""
+
+    def __init__(self, err: TextIO) -> None:
+        import threading
+
+        self._err = err
+        self._lock = threading.Lock()
+        self._bars: Any = None
+        self._tasks: dict[str, Any] = {}
+
+    def began(self, filename: str, size: int | None) -> None:
+        with self._lock:
+            if self._bars is None:
+                self._bars = _bars(self._err)
+                self._bars.start()
+            self._tasks[filename] = self._bars.add_task(filename.split("-")[0], total=size)
+
+    def received(self, filename: str, count: int) -> None:
+        with self._lock:
+            self._bars.advance(self._tasks[filename], count)
+
+    def ended(self, filename: str) -> None:
+        with self._lock:
+            self._bars.remove_task(self._tasks.pop(filename))
+
+    def close(self) -> None:
+        with self._lock:
+            if self._bars is not None:
+                self._bars.stop()
+                self._bars = None
+
+
+def _bars(err: TextIO) -> Any:
+    from rich.console import Console as Rich
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    return Progress(
+        TextColumn("{task.description:<28}"),
+        BarColumn(bar_width=28),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        console=Rich(file=err),
+        transient=True,
+    )
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    return stream.isatty()

@@ -1,0 +1,227 @@
+"""Admission: look at a wheel whole, once, before anything of it is used.
+
+Hash, structure, every byte of every member, and what its `.dist-info` says must agree.  No global state: several
+threads may admit wheels at once, and zlib and hashlib let them run.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from typing import NamedTuple
+
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from lamella.archive import names
+from lamella.archive.directory import HINT, printable, refuse
+from lamella.archive.proof import Proof
+from lamella.archive.reader import Archive, RawMember, read_open
+from lamella.errors import ArchiveError
+from lamella.wheels import distinfo
+from lamella.wheels.model import Member, Wheel
+
+STRONG = ("sha256", "sha512", "sha384", "blake2b", "sha3_256", "sha3_512")
+RECORD_ALGORITHMS = ("sha256", "sha384", "sha512")
+
+# More than this, and more than a hundred times the wheel's own size, is no wheel but a bomb: the fullest real ones
+# (tables of text, zeroed images) stay under 20:1
+BOMB_BYTES = 1024**3
+BOMB_RATIO = 100
+
+# What is parsed is held whole: RECORD of a hundred thousand files has about 12 MiB
+PARSED_BYTES = 32 * 1024**2
+_FILE_PIECE = 1024 * 1024
+
+
+class _DistInfo(NamedTuple):
+    """The members of `.dist-info` that are parsed, and the directory's name with its slash."""
+
+    directory: str
+    record: RawMember
+    metadata: RawMember
+    wheel: RawMember
+    entry_points: RawMember | None
+
+
+def admit(
+    path: str,
+    *,
+    filename: str,
+    expected: tuple[tuple[str, str], ...] = (),
+    name: str | None = None,
+    version: str | None = None,
+) -> Wheel:
+    """Look at the wheel at `path` whole; `filename` is what the index calls it.
+
+    `expected` are (algorithm, hex) pairs.  With a sha256 among them, the file's must be one of those; without,
+    every strong algorithm that is named must match.  `name` and `version` are what the lock pins.
+    Raises ArchiveError for the first disagreement.  Writes nothing.
+    """
+    try:
+        written, number, _, tags = parse_wheel_filename(filename)
+    except (InvalidWheelFilename, InvalidVersion):
+        refuse(filename, "its file name is not that of a wheel: name-version-python-abi-platform.whl")
+    _check_pin(filename, written, number, name, version)
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        sha256 = _check_hashes(file, filename, expected)
+        archive = read_open(file, filename)
+        _check_bomb(archive)
+        info = _find_dist_info(archive, written, number)
+        rows = distinfo.parse_record(_content(file, info.record, filename), filename, info.record.name)
+        metadata = distinfo.parse_metadata(_content(file, info.metadata, filename), filename, info.metadata.name)
+        if metadata.name != written or Version(metadata.version) != number:
+            found = printable(f"{metadata.name} {metadata.version}")
+            refuse(filename, f"it describes {found}, its file name {written} {number}", info.metadata.name)
+        purelib = distinfo.parse_wheel(_content(file, info.wheel, filename), filename, info.wheel.name)
+        scripts: tuple[tuple[str, str], ...] = ()
+        if info.entry_points is not None:
+            data = _content(file, info.entry_points, filename)
+            scripts = distinfo.parse_scripts(data, filename, info.entry_points.name)
+        members = _prove(file, archive, info, rows)
+    finally:
+        os.close(file)
+    return Wheel(
+        name=written,
+        version=str(number),
+        filename=filename,
+        sha256=sha256,
+        path=path,
+        purelib=purelib,
+        tags=tuple(sorted(map(str, tags))),
+        requires=metadata.requires,
+        requires_python=metadata.requires_python,
+        scripts=scripts,
+        members=members,
+    )
+
+
+def _check_pin(filename: str, written: str, number: Version, name: str | None, version: str | None) -> None:
+    if name is not None and canonicalize_name(name) != written:
+        refuse(filename, f"the lock asks for `{name}`, the file is of `{written}`")
+    if version is None:
+        return
+    pinned = Version(version)
+    # PEP 440: a pin without a local version label is met by any label
+    if pinned != (number if pinned.local else Version(number.public)):
+        refuse(filename, f"the lock asks for version {version}, the file is of {number}")
+
+
+def _check_hashes(file: int, filename: str, expected: tuple[tuple[str, str], ...]) -> str:
+    """Hash the file in pieces, once; return its sha256."""
+    wanted: dict[str, set[str]] = {}
+    for algorithm, digest in expected:
+        wanted.setdefault(algorithm.lower(), set()).add(digest.lower())
+    asked = ["sha256"] if "sha256" in wanted else [algorithm for algorithm in wanted if algorithm in STRONG]
+    if expected and not asked:
+        raise ArchiveError(
+            f"`{filename}` can't be verified",
+            why=(f"the lock gives only {', '.join(sorted(wanted))}, which is too weak or unknown",),
+            hint="lock again with a tool that writes sha256 hashes, such as `uv lock` or `uv export`",
+        )
+    digests = {algorithm: hashlib.new(algorithm) for algorithm in {"sha256", *asked}}
+    offset = 0
+    while piece := os.pread(file, _FILE_PIECE, offset):
+        for digest_of in digests.values():
+            digest_of.update(piece)
+        offset += len(piece)
+    for algorithm in asked:
+        found = digests[algorithm].hexdigest()
+        if found not in wanted[algorithm]:
+            raise ArchiveError(
+                f"`{filename}` is not the file that was locked",
+                why=(
+                    f"its {algorithm} is  {found}",
+                    *(f"the lock has {' ' * len(algorithm)}{digest}" for digest in sorted(wanted[algorithm])[:3]),
+                ),
+                hint="if the file was published anew on purpose, lock again; if not, tell whoever runs the index",
+            )
+    return digests["sha256"].hexdigest()
+
+
+def _check_bomb(archive: Archive) -> None:
+    total = sum(member.size for member in archive.members)
+    if total > BOMB_BYTES and total > BOMB_RATIO * archive.size:
+        refuse(archive.path, f"its {archive.size} bytes unpack to {total}: it is a zip bomb")
+
+
+def _find_dist_info(archive: Archive, name: str, version: Version) -> _DistInfo:
+    """Find the one `.dist-info` at the wheel's root, which must be that of its file name."""
+    tops = {member.name.partition("/")[0] for member in archive.members if "/" in member.name}
+    directories = sorted(top for top in tops if top.endswith(".dist-info"))
+    if len(directories) != 1:
+        refuse(archive.path, f"it has {len(directories)} `.dist-info` directories; a wheel has one")
+    directory = directories[0]
+    if not distinfo.is_dist_info(directory, name, version):
+        refuse(archive.path, "its name disagrees with the wheel's file name", directory)
+    inside = {member.name: member for member in archive.members if member.name.startswith(directory)}
+    found = [inside.get(f"{directory}/{file}") for file in ("RECORD", "METADATA", "WHEEL", "entry_points.txt")]
+    for member in found:
+        if member is not None and (member.mode == 0o120777 or member.size > PARSED_BYTES):
+            refuse(archive.path, f"it is a link, or has more than {PARSED_BYTES} bytes", member.name)
+    record, metadata, wheel, entry_points = found
+    if record is None or metadata is None or wheel is None:
+        refuse(archive.path, "it has not all of RECORD, METADATA and WHEEL", directory)
+    return _DistInfo(f"{directory}/", record, metadata, wheel, entry_points)
+
+
+def _content(file: int, member: RawMember, filename: str) -> bytes:
+    return b"".join(Proof(file, member, filename).pieces())
+
+
+def _prove(file: int, archive: Archive, info: _DistInfo, rows: dict[str, distinfo.Row]) -> tuple[Member, ...]:
+    """Inflate every member once, against its headers and its line in RECORD, which must list nothing else."""
+    unhashed = {info.record.name, f"{info.directory}RECORD.jws", f"{info.directory}RECORD.p7s"}
+    members = []
+    for raw in archive.members:
+        proof = Proof(file, raw, archive.path)
+        row = rows.pop(raw.name, None)
+        if raw.is_dir:
+            proof.feed()
+            continue
+        if raw.name in unhashed:
+            proof.feed()
+        else:
+            _check_row(proof, raw, row, archive.path)
+        if raw.mode == 0o120777:
+            _check_link(file, raw, archive.path)
+        members.append(
+            Member(raw.name, raw.offset, raw.packed, raw.size, raw.crc, proof.packed_crc, raw.method, raw.mode)
+        )
+    for path in rows:
+        if path not in unhashed:
+            refuse(archive.path, "RECORD lists it, and the wheel does not hold it", path)
+    return tuple(members)
+
+
+def _check_row(proof: Proof, raw: RawMember, row: distinfo.Row | None, filename: str) -> None:
+    if row is None:
+        refuse(filename, "RECORD does not list it", raw.name)
+    if row.algorithm not in RECORD_ALGORITHMS:
+        why = f"RECORD hashes it with {printable(row.algorithm)}" if row.algorithm else "RECORD has no hash of it"
+        refuse(filename, f"{why}; sha256 or stronger is asked for", raw.name)
+    digest = hashlib.new(row.algorithm)
+    proof.feed(digest)
+    if row.size is not None and row.size != raw.size:
+        refuse(filename, f"it has {raw.size} bytes, RECORD says {row.size}", raw.name)
+    if base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode() != row.digest:
+        refuse(filename, f"its {row.algorithm} is not the one in RECORD", raw.name)
+
+
+def _check_link(file: int, raw: RawMember, filename: str) -> None:
+    """Refuse a link that leaves the directory into which it is installed."""
+    if raw.size > names.TARGET_BYTES:
+        refuse(filename, "it is a link with an endless target", raw.name)
+    try:
+        target = _content(file, raw, filename).decode("utf-8")
+    except UnicodeDecodeError:
+        refuse(filename, "it is a link whose target is not UTF-8", raw.name)
+    parts = raw.name.split("/")
+    root = "/".join(parts[:2]) + "/" if parts[0].endswith(".data") and len(parts) > 2 else ""
+    objection = names.link_objection(raw.name, target, root=root)
+    if objection is not None:
+        raise ArchiveError(
+            f"`{filename}` is refused because of the link `{printable(raw.name)}`", why=(objection,), hint=HINT
+        )

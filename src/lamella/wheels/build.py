@@ -1,0 +1,135 @@
+"""Source → wheel, by uv, for pure Python; packed anew so that its bytes depend on its content alone.
+
+What uv builds is compressed by this machine's zlib and dated by its clock.  The wheel that enters the cache holds
+the same files, deflated by libdeflate under our own records: the same content gives the same bytes everywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Iterator
+
+from lamella import uv
+from lamella.archive.entry import FILE, PROGRAM, from_bytes
+from lamella.archive.writer import write
+from lamella.errors import BuildError, LamellaError, OutsideError
+from lamella.lock.model import FromGit
+
+# Folders that no build backend reads, and that change when tools run
+_ASIDE = frozenset(
+    {".git", ".hg", ".venv", "venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".tox", ".nox",
+     "node_modules", "build", "dist", ".eggs"}
+)  # fmt: skip
+
+
+def from_source(name: str, source: str, folder: str, *, offline: bool) -> str:
+    """Build the project folder or sdist `source` into a wheel inside `folder`; return the wheel's path.
+
+    Raises BuildError when uv can't, or when the wheel holds native code (that takes the runtime's own image).
+    """
+    out = tempfile.mkdtemp(dir=folder)
+    cwd = source if os.path.isdir(source) else os.path.dirname(source)
+    try:
+        uv.run(["build", "--wheel", "--no-create-gitignore", "--out-dir", out, source], cwd=cwd, offline=offline)
+    except uv.UvFailedError as error:
+        raise BuildError(
+            f"`{name}` could not be built into a wheel from `{os.path.basename(source)}`",
+            why=error.lines[-12:],
+            hint="build it where its build requirements are, and lock the wheel instead",
+        ) from None
+    wheels = [file for file in os.listdir(out) if file.endswith(".whl")]
+    if len(wheels) != 1:
+        raise BuildError(f"building `{name}` gave {len(wheels)} wheels instead of one")
+    (wheel,) = wheels
+    if not wheel.endswith("-none-any.whl"):
+        raise BuildError(
+            f"`{name}` builds into native code on this machine: `{wheel}`",
+            why=["a library compiled here is bound to this machine's glibc and processor, not to Lambda's"],
+            hint=f"lock a version of `{name}` that has wheels, or build one in Lambda's build image and lock that",
+        )
+    return _repack(os.path.join(out, wheel))
+
+
+def _repack(wheel: str) -> str:
+    """The same wheel under records of our own.  The file keeps its name, in a folder beside."""
+    folder = tempfile.mkdtemp(dir=os.path.dirname(wheel))
+    target = os.path.join(folder, os.path.basename(wheel))
+    with zipfile.ZipFile(wheel) as archive:
+        write(
+            target,
+            [
+                from_bytes(
+                    info.filename,
+                    info.filename,
+                    archive.read(info),
+                    PROGRAM if info.external_attr >> 16 & 0o111 else FILE,
+                )
+                for info in archive.infolist()
+                if not info.is_dir()
+            ],
+        )
+    os.unlink(wheel)
+    return target
+
+
+def checkout(source: FromGit, folder: str) -> str:
+    """Fetch one commit of a repository into a new folder below `folder`; return the project's folder in it.
+
+    Raises OutsideError with git's own words.
+    """
+    target = tempfile.mkdtemp(dir=folder)
+    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
+
+    def git(*arguments: str) -> None:
+        try:
+            done = subprocess.run(
+                ["git", "-c", "advice.detachedHead=false", *arguments],
+                cwd=target, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+        except FileNotFoundError:
+            raise LamellaError(
+                "`git` is not on PATH", why=["the lock pins a commit of a repository"], hint="install git"
+            ) from None
+        if done.returncode:
+            raise OutsideError(
+                f"`git {arguments[0]}` of `{uv.redact(source.url)}` failed",
+                why=[uv.redact(line) for line in done.stderr.splitlines()[-5:]],
+                hint="check that the repository can be reached from here, and that the commit is still in it",
+            )
+
+    git("init", "--quiet")
+    git("remote", "add", "origin", source.url)
+    try:
+        git("fetch", "--quiet", "--depth=1", "origin", source.commit)
+    except OutsideError:
+        # Not every server hands out a bare commit
+        git("fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
+    git("checkout", "--quiet", source.commit)
+    return os.path.join(target, source.subdirectory) if source.subdirectory else target
+
+
+def tree_digest(folder: str) -> str:
+    """SHA-256 over the names, kinds and bytes of a project's files: what a wheel built from it depends on."""
+    digest = hashlib.sha256()
+    for path in _files(folder):
+        name = os.path.relpath(path, folder)
+        digest.update(f"{name}\0{os.access(path, os.X_OK)}\0".encode("utf-8", "surrogateescape"))
+        try:
+            with open(path, "rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            digest.update(str(error.errno).encode())
+    return digest.hexdigest()
+
+
+def _files(folder: str) -> Iterator[str]:
+    for base, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in _ASIDE and not name.endswith(".egg-info"))
+        for name in sorted(files):
+            if not re.search(r"\.py[co]$", name):
+                yield os.path.join(base, name)

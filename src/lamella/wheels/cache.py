@@ -1,0 +1,104 @@
+"""The content-addressed store of admitted wheels, shared by every process of a user.
+
+<root>/v1/wheels/ab/<sha256>.whl    the file as the index served it
+<root>/v1/wheels/ab/<sha256>.json   what admission learnt; written last, so that it marks a complete entry
+<root>/v1/partial/…                 downloads under way, resumed by whoever comes next
+<root>/v1/memos/<kind>/<key>.json   answers to questions that took long: which wheels a lock comes to
+<root>/v1/locks/…                   one per key; the operating system frees a dead process's lock
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from lamella.files import write_atomic
+from lamella.wheels import index
+
+if TYPE_CHECKING:
+    from lamella.wheels.model import Wheel
+
+_LAYOUT = "v1"
+
+
+def key_of(*parts: object) -> str:
+    """A name for the answer to one question: the SHA-256 of its parts' texts."""
+    digest = hashlib.sha256()
+    for part in parts:
+        text = str(part).encode("utf-8", "surrogateescape")
+        digest.update(b"%d:" % len(text) + text)
+    return digest.hexdigest()
+
+
+class Cache:
+    """One user's cache.  `root` is absolute; nothing is made before something is stored."""
+
+    def __init__(self, root: str) -> None:
+        self.root = os.path.join(root, _LAYOUT)
+
+    def _stem(self, sha256: str) -> str:
+        return os.path.join(self.root, "wheels", sha256[:2], sha256)
+
+    def wheel(self, sha256: str) -> Wheel | None:
+        """The admitted wheel with this digest, or None.
+
+        Trusts what admission wrote down; that the bytes are still the same is proven where they are copied, member
+        by member (`archive.writer.DamagedSourceError`).
+        """
+        stem = self._stem(sha256)
+        try:
+            with open(stem + ".json", "rb") as file:
+                data = file.read()
+            os.stat(stem + ".whl")
+            return index.from_json(data, stem + ".whl")
+        except (FileNotFoundError, ValueError, KeyError, TypeError, IndexError):
+            return None
+
+    def adopt(self, wheel: Wheel) -> Wheel:
+        """Move an admitted wheel from where it lies (on the cache's file system) to its place."""
+        stem = self._stem(wheel.sha256)
+        os.makedirs(os.path.dirname(stem), exist_ok=True)
+        os.replace(wheel.path, stem + ".whl")
+        write_atomic(stem + ".json", index.to_json(wheel))
+        kept = self.wheel(wheel.sha256)
+        assert kept is not None
+        return kept
+
+    def discard(self, path: str) -> None:
+        """Forget the wheel whose file this is (it was found damaged)."""
+        for name in (path.removesuffix(".whl") + ".json", path):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name)
+
+    def partial(self, key: str) -> str:
+        """Where the download of this key is gathered; hold its lock while writing there."""
+        folder = os.path.join(self.root, "partial")
+        os.makedirs(folder, exist_ok=True)
+        return os.path.join(folder, key)
+
+    @contextlib.contextmanager
+    def locked(self, key: str) -> Iterator[None]:
+        """Hold the lock of a key; waits for another process that holds it."""
+        from filelock import FileLock
+
+        folder = os.path.join(self.root, "locks")
+        os.makedirs(folder, exist_ok=True)
+        with FileLock(os.path.join(folder, key[:32])):
+            yield
+
+    def recall(self, kind: str, key: str) -> Any:
+        """The answer kept under this key, or None."""
+        try:
+            with open(os.path.join(self.root, "memos", kind, key + ".json"), "rb") as file:
+                return json.loads(file.read())
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def remember(self, kind: str, key: str, answer: object) -> None:
+        folder = os.path.join(self.root, "memos", kind)
+        os.makedirs(folder, exist_ok=True)
+        write_atomic(os.path.join(folder, key + ".json"), json.dumps(answer, separators=(",", ":")).encode())

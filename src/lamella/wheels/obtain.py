@@ -1,0 +1,221 @@
+"""Chosen files → admitted wheels: from the cache, else fetched side by side, each looked at once and kept."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from lamella.errors import ArchiveError, LamellaError, OfflineError, OutsideError
+from lamella.wheels.cache import Cache, key_of
+
+if TYPE_CHECKING:
+    from lamella.lock.model import LockedFile
+    from lamella.wheels import fetch
+    from lamella.wheels.model import Wheel
+    from lamella.wheels.settings import IndexSettings
+
+# Connections at a time: what uv and pip's successors use by default is more, but indexes are quick to say 429
+_PARALLEL = 8
+
+
+class Progress(Protocol):
+    """Somebody who shows what is fetched.  Called from several threads."""
+
+    def began(self, filename: str, size: int | None) -> None: ...
+    def received(self, filename: str, count: int) -> None: ...
+    def ended(self, filename: str) -> None: ...
+    def close(self) -> None: ...
+
+
+class Silent:
+    """A `Progress` that shows nothing."""
+
+    def began(self, filename: str, size: int | None) -> None: ...
+    def received(self, filename: str, count: int) -> None: ...
+    def ended(self, filename: str) -> None: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file that a pin was decided to use.  `version` is None where only the file itself tells it."""
+
+    name: str
+    version: str | None
+    file: LockedFile
+
+
+class Source:
+    """Where wheels come from: a cache before an index, which is opened when first needed.
+
+    Use as a context manager: leaving it closes the connections.
+    """
+
+    def __init__(
+        self, cache: Cache, settings: Callable[[], IndexSettings], *, offline: bool, progress: Progress
+    ) -> None:
+        self.cache = cache
+        self.offline = offline
+        self.progress = progress
+        self.fetched = 0
+        self._settings = settings
+        self._opening = threading.Lock()
+        self._closing = contextlib.ExitStack()
+        self._session: fetch.Session | None = None
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._closing.close()
+
+    @property
+    def session(self) -> fetch.Session:
+        with self._opening:
+            if self._session is None:
+                from lamella.wheels import fetch
+
+                self._session = self._closing.enter_context(fetch.open_session(self._settings()))
+            return self._session
+
+    def wheels(self, wanted: Iterable[Wanted]) -> list[Wheel]:
+        """The admitted wheels, in the order asked for.
+
+        Raises OfflineError naming all that is missing; OutsideError, ArchiveError of the first that failed.
+        """
+        asked = list(wanted)
+        found: dict[Wanted, Wheel | None] = {item: self._kept(item) for item in asked}
+        missing = [item for item in asked if found[item] is None]
+        remote = [item for item in missing if item.file.path is None]
+        if self.offline and remote:
+            raise OfflineError(
+                f"{_counted(len(remote))} not in the cache, and `--offline` was given",
+                why=[f"`{item.file.filename}`" for item in remote],
+                hint="run the same build once without `--offline`",
+            )
+        # The largest first: the others fill in beside it
+        missing.sort(key=lambda item: -(item.file.size or 0))
+        if len(missing) == 1:
+            found[missing[0]] = self._bring(missing[0])
+        elif missing:
+            with _all_or_stop(_PARALLEL) as pool:
+                found.update(zip(missing, pool.map(self._bring, missing), strict=True))
+        return [wheel for item in asked if (wheel := found[item]) is not None]
+
+    def _kept(self, item: Wanted) -> Wheel | None:
+        sha256 = _sha256(item.file)
+        return self.cache.wheel(sha256) if sha256 else None
+
+    def _bring(self, item: Wanted) -> Wheel:
+        file = item.file
+        key = _sha256(file) or key_of("url", file.url or file.path)
+        with self.cache.locked(key):
+            kept = self._kept(item)
+            if kept is not None:
+                return kept
+            partial = self.cache.partial(key)
+            self.progress.began(file.filename, file.size)
+            try:
+                resumed = self._gather(file, partial)
+                try:
+                    return self.admit(item, partial)
+                except ArchiveError:
+                    if not resumed:
+                        raise
+                # What an interrupted download had left was not of this file
+                self._gather(file, partial)
+                return self.admit(item, partial)
+            finally:
+                self.progress.ended(file.filename)
+
+    def _gather(self, file: LockedFile, partial: str) -> bool:
+        """Copy or download the file to `partial`.  True when bytes were used that lay there before."""
+        if file.path is not None:
+            try:
+                shutil.copyfile(file.path, partial)
+            except OSError as error:
+                raise OutsideError(
+                    f"`{file.path}` can't be read",
+                    why=[error.strerror or str(error)],
+                    hint="the lock refers to this file",
+                ) from None
+            return False
+        from lamella.wheels import fetch
+
+        assert file.url is not None
+
+        def received(count: int) -> None:
+            self.fetched += count
+            self.progress.received(file.filename, count)
+
+        return fetch.download(self.session, file.url, partial, size=file.size, on_bytes=received).resumed > 0
+
+    def raw(self, file: LockedFile, folder: str) -> str:
+        """Fetch a file that is no wheel into `folder`, held to its hashes; return its path.
+
+        Raises ArchiveError where a hash differs; OfflineError, OutsideError.
+        """
+        if self.offline and file.path is None:
+            raise OfflineError(f"`{file.filename}` would have to be fetched, and `--offline` was given")
+        path = os.path.join(folder, file.filename)
+        self.progress.began(file.filename, file.size)
+        try:
+            self._gather(file, path)
+        finally:
+            self.progress.ended(file.filename)
+        with open(path, "rb") as opened:
+            kinds = {kind for kind, _ in file.hashes}
+            got = set()
+            for kind in kinds:
+                opened.seek(0)
+                got.add((kind, hashlib.file_digest(opened, kind).hexdigest()))
+        if not got <= set(file.hashes):
+            raise ArchiveError(
+                f"`{file.filename}` is not what the lock pins",
+                why=[f"its {kind} is {digest}" for kind, digest in sorted(got)],
+                hint="lock again, and look at what changed before you trust it",
+            )
+        return path
+
+    def admit(self, item: Wanted, partial: str) -> Wheel:
+        """Look at the file whole, then let it into the cache; nothing of a refused one stays."""
+        from lamella.wheels.admit import admit
+
+        try:
+            wheel = admit(
+                partial, filename=item.file.filename, expected=item.file.hashes, name=item.name, version=item.version
+            )
+        except ArchiveError:
+            os.unlink(partial)
+            raise
+        return self.cache.adopt(wheel)
+
+
+def _counted(count: int) -> str:
+    return "a wheel is" if count == 1 else f"{count} wheels are"
+
+
+def _sha256(file: LockedFile) -> str | None:
+    """The one digest that the file must have, where the lock names just one."""
+    named = [digest for kind, digest in file.hashes if kind == "sha256"]
+    return named[0] if len(named) == 1 else None
+
+
+@contextlib.contextmanager
+def _all_or_stop(workers: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool that, after the first failure, starts nothing more."""
+    pool = ThreadPoolExecutor(workers)
+    try:
+        yield pool
+    except (LamellaError, KeyboardInterrupt):
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    finally:
+        pool.shutdown(wait=True)
