@@ -1,13 +1,18 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and whether one is still what it was."""
 
 from __future__ import annotations
 
 import os
 
+# The clock behind file times ticks every few milliseconds: a file changed less than this before it was read could
+# change again without a trace
+_GRAIN = 50_000_000  # nanoseconds
 
-def write_atomic(path: str, data: bytes) -> None:
-    """Put `data` at `path`: written beside it, flushed, then renamed, so that a kill leaves the old or the new.
 
+def write_atomic(path: str, data: bytes, *, flush: bool = True) -> None:
+    """Put `data` at `path`: written beside it, then renamed, so that a kill leaves the old or the new.
+
+    With `flush` it also survives the machine going down; what can be made again does without, for that takes long.
     Keeps the permissions of a file that was there.  Raises OSError.
     """
     partial = f"{path}.{os.getpid()}.partial"
@@ -20,8 +25,9 @@ def write_atomic(path: str, data: bytes) -> None:
         os.fchmod(descriptor, mode)  # the umask has been at it
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if flush:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(partial, path)
     except BaseException:
         os.unlink(partial)
@@ -37,3 +43,24 @@ def sha256_of(path: str) -> str | None:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         return None
+
+
+def state(path: str) -> str:
+    """What tells one state of a file or folder from another without reading it; "-" where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return "-"
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino} {status.st_mode}"
+
+
+def settled(path: str, before: int) -> bool:
+    """Whether a file or folder was last changed long enough before a moment (ns since 1970) for `state` to tell.
+
+    What is not there counts as settled.
+    """
+    try:
+        status = os.stat(path)
+    except OSError:
+        return True
+    return max(status.st_mtime_ns, status.st_ctime_ns) < before - _GRAIN

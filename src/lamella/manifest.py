@@ -7,8 +7,7 @@ Nothing in it depends on the machine or the clock: equal inputs give an equal ma
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lamella.errors import LamellaError
 
@@ -16,8 +15,7 @@ NAME = "manifest.json"
 SCHEMA = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Distribution:
+class Distribution(NamedTuple):
     """A distribution inside an artifact.  `sha256` (hex) is that of the wheel `file` that it was copied from.
 
     `runtimes` names the runtimes it is there for.
@@ -32,9 +30,11 @@ class Distribution:
     unzipped: int
 
 
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """What every zip has.  `code_sha256` is the base64 form that AWS calls CodeSha256."""
+class LayerArtifact(NamedTuple):
+    """A layer's zip.  `code_sha256` is the base64 form that AWS calls CodeSha256.
+
+    `runtimes` are those for which every pin of the layer is in it: what it may claim to be compatible with.
+    """
 
     key: str
     name: str
@@ -45,31 +45,37 @@ class Artifact:
     sha256: str
     code_sha256: str
     architecture: str
+    runtimes: tuple[str, ...]
     distributions: tuple[Distribution, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LayerArtifact(Artifact):
-    """`runtimes` are those for which every pin of the layer is in it: what it may claim to be compatible with."""
+class FunctionArtifact(NamedTuple):
+    """A function's zip; its first fields are those of a layer's.
 
-    runtimes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionArtifact(Artifact):
-    """`layers` are keys of layers here or ARNs of somebody else's, in order.
-
+    `layers` are keys of layers here or ARNs of somebody else's, in order.
     `needs` maps each local layer to the distributions of it that the function's own code imports.
     """
 
+    key: str
+    name: str
+    file: str
+    zipped: int
+    unzipped: int
+    members: int
+    sha256: str
+    code_sha256: str
+    architecture: str
     runtime: str
     handler: str
     layers: tuple[str, ...]
     needs: tuple[tuple[str, tuple[str, ...]], ...]
+    distributions: tuple[Distribution, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+Artifact = LayerArtifact | FunctionArtifact
+
+
+class Manifest(NamedTuple):
     project: str
     layers: tuple[LayerArtifact, ...]
     functions: tuple[FunctionArtifact, ...]
@@ -93,8 +99,9 @@ def to_json(manifest: Manifest) -> bytes:
 
 
 def _without_key(artifact: Artifact) -> dict[str, Any]:
-    tree = asdict(artifact)
+    tree = artifact._asdict()
     del tree["key"]
+    tree["distributions"] = [row._asdict() for row in artifact.distributions]
     return tree
 
 

@@ -6,10 +6,9 @@ Runtime and architecture in; wheel tags, marker environment and paths out.  Touc
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lamella.errors import ConfigError
 from lamella.facts.tables import Runtime, runtimes
@@ -31,8 +30,7 @@ _OLDEST_GLIBC_MINOR = {"x86_64": 5, "aarch64": 17}
 _NEWEST_PATCH = 99
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A runtime (``python3.12``) on an architecture in AWS's words (``x86_64`` or ``arm64``).
 
     Make one with `Target.parse` where the two come from a person.

@@ -410,7 +410,8 @@ NAMES = (
     Differential("file's name, DOS directory", CORPUS, _member(attributes=0x10), "its name is not"),
     Differential("device", OURS, _member(attributes=0o020666 << 16), "neither a file"),
     Differential("pipe", OURS, _member(attributes=0o010666 << 16), "neither a file"),
-    Differential("link from DOS", OURS, _member(attributes=LINK, made_by=20), "has none"),
+    Differential("link from DOS", OURS, _member(attributes=LINK, made_by=20), "not marked"),
+    Differential("link from a Mac", OURS, _member(attributes=LINK, made_by=19 << 8), "not marked"),
 )
 
 DIFFERENTIALS = (*FRAMING, *ZIP64, *HEADERS, *DESCRIPTORS, *DATA, *EXTRAS, *NAMES)

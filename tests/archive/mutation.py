@@ -12,6 +12,10 @@ from lamella.archive import records
 
 T = TypeVar("T")
 
+# A mode of a link, as two programs look for it: ASi's field (checksum, mode, …) and libarchive's own
+ASI_LINK = crc32(ASI := b"\xff\xa1" + bytes(8)).to_bytes(4, "little") + ASI
+XL_LINK = b"\7\x14\3\0\0" + (0o120777 << 16).to_bytes(4, "little")
+
 _NAMES = (
     *(b"a", b"a/b", b"a/b/", b"b/c.py", b"a\\b", b"../a", b"/a", b"./a", b"a/./b", b"a//b", b"C:a", b"a\x00b", b"a\nb"),
     *(
@@ -85,6 +89,7 @@ def draw_part(choices: Choices, number: int) -> Part:
         wide = len(data).to_bytes(8, "little") + packed.to_bytes(8, "little")
         options = (
             *(extra(0x5455, b"\x01" + bytes(4)), extra(0x7875, b"\x01\x04" + bytes(4)), b"\0\0\0", extra(0xCAFE, b"")),
+            *(extra(0x756E, ASI_LINK), extra(0x6C78, XL_LINK)),
             *(unicode_path(name, name), unicode_path(name, b"other"), unicode_path(name, name, crc=1)),
             *(
                 extra(1, wide),

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import argparse
 import io
 import os
 import tomllib
@@ -8,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lamella.cli.init import add_parser, init, with_section
+from lamella.cli.app import parser
+from lamella.cli.init import init, with_section
 from lamella.config.read import read
 from lamella.errors import ConfigError
 
@@ -182,9 +182,7 @@ def test_no_place_for_headers() -> None:
 
 
 def test_the_command_line(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    parser = argparse.ArgumentParser()
-    add_parser(parser.add_subparsers())
-    args = parser.parse_args(["init", "--yes"])
+    args = parser("init").parse_args(["--yes"])
     monkeypatch.chdir(project)
     assert args.run(args) == 0
     assert capsys.readouterr().out == SECTION

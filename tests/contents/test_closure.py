@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from lamella.contents.closure import check, closure_error
-from lamella.contents.findings import BUNDLE, RUNTIME, Finding, ModuleIndex, Severity, layer_holder
+from lamella.contents.findings import Finding, ModuleIndex, Severity
 from lamella.contents.imports import scan
+from lamella.contents.model import BUNDLE, RUNTIME, layer_holder
 from lamella.contents.modules import index_modules, known_modules
 
 ERROR, NOTE = Severity.ERROR, Severity.NOTE

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from lamella.contents.findings import BUNDLE, Distribution, Finding, Severity, layer_holder
+from lamella.contents.findings import Distribution, Finding, Severity
+from lamella.contents.model import BUNDLE, layer_holder
 from lamella.contents.requirements import unmet
 
 ERROR, NOTE = Severity.ERROR, Severity.NOTE

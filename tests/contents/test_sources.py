@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lamella.contents.findings import SourceFile
+from lamella.contents.model import SourceFile
 from lamella.contents.sources import collect
 from lamella.errors import CollisionError, ConfigError
 

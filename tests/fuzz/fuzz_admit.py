@@ -1,11 +1,11 @@
 """Look for a zip that is accepted here and read differently elsewhere, with coverage as the guide.
 
-    pip install atheris
+    pip install -r tests/fuzz/requirements.txt
     python -m tests.fuzz.fuzz_admit -max_total_time=3600 CORPUS_DIR
 
-Input: the first byte chooses what the others are: a zip as it is; choices for `draw_zip` and `mutate`; or one of the
-files of `.dist-info`.  What is accepted is compared with zipfile every time, with unzip and bsdtar now and then.
-Finds are printed and left in FUZZ_FINDS (default: here), one of each kind; the search goes on.
+What the input means stands in `inputs.py`.  What is accepted is compared with zipfile every time, with unzip and bsdtar
+now and then.  Finds are printed and left in FUZZ_FINDS (default: here), at most twenty of a kind; the search goes on.
+Put what was found into `cases/`; `keep_cases.py` adds what the corpus reached.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import traceback
 from pathlib import Path
 from typing import ClassVar
 
-import atheris
+import atheris  # type: ignore[import-untyped]
 
 with atheris.instrument_imports(include=["lamella"]):
     from lamella.archive import directory, names, proof, reader  # noqa: F401
@@ -26,21 +26,10 @@ with atheris.instrument_imports(include=["lamella"]):
     from lamella.wheels import distinfo
     from lamella.wheels.admit import admit
 
-from tests.archive import building, mutation, readings
+from tests.archive import building, readings
+from tests.fuzz import inputs
 
 OTHERS_EVERY = 50
-
-
-class Guided:
-    """Choices taken from the fuzzer's bytes, so that it can learn from them."""
-
-    def __init__(self, data: bytes) -> None:
-        self._provider = atheris.FuzzedDataProvider(data)
-
-    def randrange(self, stop: int, /) -> int:
-        """Pick a number below `stop`; 0 when the bytes are used up."""
-        chosen: int = self._provider.ConsumeIntInRange(0, stop - 1)
-        return chosen
 
 
 class Counted:
@@ -83,19 +72,7 @@ def check_zip(data: bytes) -> None:
             keep(name, data, f"{name}: {found}")
 
 
-def check_wheel(guided: Guided) -> None:
-    """Admit a wheel whose RECORD is right and whose files are drawn."""
-    parts = [mutation.draw_part(guided, number) for number in range(guided.randrange(4))]
-    data = building.build(building.wheel_parts(building.FIRST, *parts))
-    PLACE.write_bytes(data)
-    try:
-        admit(str(PLACE), filename=building.WHEEL_NAME)
-    except ArchiveError:
-        return
-    check_zip(data)
-
-
-def test_one_input(data: bytes) -> None:
+def fuzz_one_input(data: bytes) -> None:
     """Run one input of the fuzzer; an exception that is no ArchiveError is a find, too."""
     Counted.runs += 1
     if Counted.runs % 100_000 == 0:
@@ -108,24 +85,20 @@ def test_one_input(data: bytes) -> None:
 
 def run(data: bytes) -> None:
     """Do what the first byte says with the others."""
-    kind, rest = data[0] % 16 if data else 0, data[1:]
-    if kind < 6:
-        check_zip(rest)
-    elif kind < 12:
-        guided = Guided(rest)
-        drawn = mutation.draw_zip(guided)
-        for _ in range(guided.randrange(4)):
-            drawn = mutation.mutate(guided, drawn)
-        check_zip(drawn)
-    elif kind < 14:
-        check_wheel(Guided(rest))
-    elif rest:
-        try:
-            PARSERS[rest[0] % len(PARSERS)](rest[1:], building.WHEEL_NAME, "member")
-        except ArchiveError:
+    kind, made = inputs.kind_of(data), inputs.zip_of(data)
+    try:
+        if made is None:
+            parse = PARSERS[data[1] % len(PARSERS)] if len(data) > 1 else PARSERS[0]
+            parse(data[2:], building.WHEEL_NAME, "member")
             return
+        if kind == inputs.WHEEL:
+            PLACE.write_bytes(made)
+            admit(str(PLACE), filename=building.WHEEL_NAME)
+    except ArchiveError:
+        return
+    check_zip(made)
 
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, test_one_input)
+    atheris.Setup(sys.argv, fuzz_one_input)
     atheris.Fuzz()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +11,9 @@ from tests.wheels.index_server import Answer, IndexServer, busy
 from tests.wheels.wheelmaker import make_wheel, sha256, wheel_filename
 
 from lamella.errors import OutsideError
-from lamella.wheels.fetch import RefusedError, Session, open_session
+from lamella.wheels.fetch import RefusedError, Session, download, open_session
 from lamella.wheels.listing import Older, list_files, newest_older
-from lamella.wheels.settings import IndexSettings
+from lamella.wheels.settings import IndexSettings, load
 
 ONE = Version("1.0")
 
@@ -229,4 +230,15 @@ def test_without_any_setting_the_librarys_default_index_is_asked(index: IndexSer
     with asking(proxies=proxies) as session, pytest.raises(OutsideError) as caught:
         list_files(session, "demo", ONE)
     assert "/simple/demo/" in caught.value.what
-    assert [seen.method for seen in index.seen] == []
+
+
+@pytest.mark.journey
+def test_the_real_default_index(tmp_path: Path) -> None:
+    settings = load(str(tmp_path), os.environ)
+    with open_session(settings) as session:
+        for listed in list_files(session, "six", Version("1.17.0")):
+            assert listed.file.url
+            download(session, listed.file.url, str(tmp_path / listed.file.filename))
+            content = (tmp_path / listed.file.filename).read_bytes()
+            assert listed.file.hashes == (("sha256", sha256(content)),)
+    assert {path.name for path in tmp_path.iterdir()} >= {"six-1.17.0-py2.py3-none-any.whl", "six-1.17.0.tar.gz"}

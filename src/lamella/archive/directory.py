@@ -150,9 +150,11 @@ def _record(data: bytes, at: int, path: str) -> tuple[Record, int]:
     start = at + records.CENTRAL.size
     raw = data[start : start + name_length]
     extra = data[start + name_length : start + name_length + extra_length]
-    if len(raw) + len(extra) != name_length + extra_length or comment_length:
-        refuse(path, "its central directory has a comment, or a record longer than itself", raw.decode("latin-1"))
+    if len(raw) + len(extra) != name_length + extra_length:
+        refuse(path, "its central directory has a record longer than itself", raw.decode("latin-1"))
     name = _name(raw, flags, path)
+    if comment_length:
+        refuse(path, "it has a comment", name)
     if needed & 0xFF > records.NEWEST_NEEDED or needed >> 8 not in (0, records.SYSTEM_UNIX):
         refuse(path, f"it needs a program for version {needed & 0xFF} of the zip format", name)
     check_method(flags, method, path, name)
@@ -218,8 +220,10 @@ def check_extra(extra: bytes, path: str, name: str) -> bytes:
             if seen_wide:
                 refuse(path, "it has two ZIP64 fields", name)
             wide, seen_wide = value, True
-        if tag == records.UNICODE_PATH_EXTRA:
+        elif tag == records.UNICODE_PATH_EXTRA:
             refuse(path, "it has a second name, in an extra field", name)
+        elif tag in (records.ASI_UNIX_EXTRA, records.STREAM_EXTRA):
+            refuse(path, "it has a second mode, in an extra field", name)
     if seen_wide and len(wide) not in (8, 16, 24):
         refuse(path, "its ZIP64 field is malformed", name)
     return wide
@@ -231,8 +235,8 @@ def _mode(system: int, attributes: int, name: str, path: str) -> int:
     kind = attributes >> 16 & _FORMAT
     if kind not in (0, _REGULAR, _DIRECTORY, _LINK):
         refuse(path, "it is neither a file, a directory nor a link", name)
-    if kind == _LINK and system not in (records.SYSTEM_UNIX, records.SYSTEM_DARWIN):
-        refuse(path, "it is a link from a system that has none", name)
+    if kind == _LINK and system != records.SYSTEM_UNIX:
+        refuse(path, "it is a link, and not marked as made on Unix", name)
     if directory:
         if kind not in (0, _DIRECTORY):
             refuse(path, "its name is a directory's, its mode is not", name)

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
+from lamella.archive import names
 from lamella.archive.directory import refuse
 from lamella.archive.reader import RawMember
 from lamella.archive.records import STORED
@@ -91,3 +92,17 @@ class Proof:
             refuse(self._path, "its deflate stream has no end", member.name)
         if stream.unused_data:
             refuse(self._path, "there are bytes behind the end of its deflate stream", member.name)
+
+
+def prove_link(file: int, member: RawMember, path: str, *, root: str = "") -> str:
+    """Return the target of the link `member`.  Raises ArchiveError where it leaves `root` (`names.link_objection`)."""
+    if member.size > names.TARGET_BYTES:
+        refuse(path, "it is a link with an endless target", member.name)
+    try:
+        target = b"".join(Proof(file, member, path).pieces()).decode("utf-8")
+    except UnicodeDecodeError:
+        refuse(path, "it is a link whose target is not UTF-8", member.name)
+    objection = names.link_objection(member.name, target, root=root)
+    if objection is not None:
+        refuse(path, f"it is a link, and {objection}", member.name)
+    return target

@@ -11,8 +11,8 @@ import stat
 import threading
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import NamedTuple
 
 from lamella.archive.entry import LINK, DamagedSourceError, Entry
 from lamella.archive.records import (
@@ -42,12 +42,12 @@ _TIME = 0
 _DATE = 0x0021
 _PLAIN = 20
 _ZIP64 = 45
-# Bytes handed to the disk and to the digest at once: large enough that neither waits on Python
-_CHUNK = 1 << 20
+# Bytes handed to the disk and to the digest at once: many enough that neither waits on Python, few enough for the
+# processor's cache
+_CHUNK = 1 << 18
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A finished zip: SHA-256 (hex), its length, the length of all that is in it, and the number of members."""
 
     sha256: str
@@ -128,14 +128,16 @@ class _Sources:
         for descriptor in self._open.values():
             os.close(descriptor)
 
-    def chunks(self, entry: Entry) -> Iterator[bytes]:
-        """The packed bytes of the entry, checked against their CRC when the last is out."""
-        descriptor = self._open.get(entry.source)
-        if descriptor is None:
-            try:
-                descriptor = self._open[entry.source] = os.open(entry.source, os.O_RDONLY)
-            except OSError:
-                raise DamagedSourceError(entry.source, entry.path) from None
+    def small(self, entry: Entry) -> bytes:
+        """The packed bytes of an entry of at most a chunk, proven by their CRC."""
+        chunk = os.pread(self.descriptor(entry), entry.packed, entry.offset)
+        if len(chunk) != entry.packed or zlib.crc32(chunk) != entry.packed_crc:
+            raise DamagedSourceError(entry.source, entry.path)
+        return chunk
+
+    def large(self, entry: Entry) -> Iterator[bytes]:
+        """The packed bytes of any entry, a chunk at a time; their CRC is proven when the last is out."""
+        descriptor = self.descriptor(entry)
         offset, left, crc = entry.offset, entry.packed, 0
         while left:
             chunk = os.pread(descriptor, min(left, _CHUNK), offset)
@@ -148,6 +150,15 @@ class _Sources:
         if crc != entry.packed_crc:
             raise DamagedSourceError(entry.source, entry.path)
 
+    def descriptor(self, entry: Entry) -> int:
+        descriptor = self._open.get(entry.source)
+        if descriptor is None:
+            try:
+                descriptor = self._open[entry.source] = os.open(entry.source, os.O_RDONLY)
+            except OSError:
+                raise DamagedSourceError(entry.source, entry.path) from None
+        return descriptor
+
 
 class _Sink:
     """A file being written: gathers small pieces; a thread of its own computes the digest meanwhile."""
@@ -157,8 +168,8 @@ class _Sink:
         self._pieces: list[bytes] = []
         self._gathered = 0
         self._queue: SimpleQueue[bytes | None] = SimpleQueue()
-        # At most three chunks wait for the digest, so that memory stays flat
-        self._free = threading.Semaphore(3)
+        # Few chunks wait for the digest, so that memory stays flat
+        self._free = threading.Semaphore(4)
         self._thread = threading.Thread(target=self._digest, daemon=True)
         self.digest = hashlib.sha256()
         self.offset = 0
@@ -170,27 +181,37 @@ class _Sink:
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
         try:
             if kind is None:
-                self._flush()
+                self.flush()
         finally:
             self._queue.put(None)
             self._thread.join()
 
     def put(self, piece: bytes) -> None:
+        """Write a small piece, with others like it."""
         self._pieces.append(piece)
         self._gathered += len(piece)
         self.offset += len(piece)
         if self._gathered >= _CHUNK:
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
-        chunk = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+    def put_chunk(self, chunk: bytes) -> None:
+        """Write a large piece as it is, without copying it together with others."""
+        if self._pieces:
+            self.flush()
+        self.offset += len(chunk)
+        self._write(chunk)
+
+    def flush(self) -> None:
+        self._write(b"".join(self._pieces))
         self._pieces.clear()
         self._gathered = 0
+
+    def _write(self, chunk: bytes) -> None:
         self._free.acquire()
         self._queue.put(chunk)
-        view = memoryview(chunk)
-        while view:
-            view = view[os.write(self._descriptor, view) :]
+        written = os.write(self._descriptor, chunk)
+        while written < len(chunk):
+            written += os.write(self._descriptor, memoryview(chunk)[written:])
 
     def _digest(self) -> None:
         while (chunk := self._queue.get()) is not None:
@@ -202,42 +223,42 @@ def _members(ordered: list[Entry], sink: _Sink, sources: _Sources) -> tuple[list
     """Write every member; return the records of the central directory and the bytes that unzip to."""
     central: list[bytes] = []
     unzipped = 0
-    put, pack_local, pack_central = sink.put, LOCAL.pack, CENTRAL.pack
+    put, small, pack_local, pack_central = sink.put, sources.small, LOCAL.pack, CENTRAL.pack
     made_by = SYSTEM_UNIX << 8
     for entry in ordered:
-        name = entry.path.encode()
-        if len(name) > MAX_16:
-            raise ArchiveError(f"the name `{entry.path[:60]}…` is longer than a zip can hold (65535 bytes)")
+        path, _, mode, method, crc, packed, size, _, _, _, data = entry
+        name = path.encode()
+        length = len(name)
+        if length > MAX_16:
+            raise ArchiveError(f"the name `{path[:60]}…` is longer than a zip can hold (65535 bytes)")
         flags = 0 if name.isascii() else FLAG_UTF8
-        offset, packed, size = sink.offset, entry.packed, entry.size
+        offset = sink.offset
         large = packed >= MAX_32 or size >= MAX_32
-        local_extra = central_extra = b""
-        needed = _PLAIN
+        unzipped += size
+        needed, local_extra, central_extra, shown = _PLAIN, b"", b"", (packed, size)
         if large or offset >= MAX_32:
             needed = _ZIP64
             local_extra, central_extra = _zip64_extra(large, size, packed, offset)
-        shown = (MAX_32, MAX_32) if large else (packed, size)
-        extra_lengths = len(local_extra), len(central_extra)
-        put(
-            pack_local(
-                LOCAL_SIGNATURE, _ZIP64 if large else _PLAIN, flags, entry.method, _TIME, _DATE,
-                entry.crc, *shown, len(name), extra_lengths[0],
-            )
+            shown = (MAX_32, MAX_32) if large else shown
+        head = pack_local(
+            LOCAL_SIGNATURE, _ZIP64 if large else _PLAIN, flags, method, _TIME, _DATE, crc, *shown,
+            length, len(local_extra),
         )  # fmt: skip
-        put(name + local_extra)
-        if entry.data is not None:
-            put(entry.data)
+        if data is None and packed <= _CHUNK:
+            data = small(entry)
+        if data is not None:
+            put(head + name + local_extra + data)
         else:
-            for chunk in sources.chunks(entry):
-                put(chunk)
-        mode = entry.mode if entry.mode == LINK else stat.S_IFREG | entry.mode
+            put(head + name + local_extra)
+            for chunk in sources.large(entry):
+                sink.put_chunk(chunk)
+        kind = mode if mode == LINK else stat.S_IFREG | mode
         central.append(
             pack_central(
-                CENTRAL_SIGNATURE, made_by | needed, needed, flags, entry.method, _TIME, _DATE,
-                entry.crc, *shown, len(name), extra_lengths[1], 0, 0, 0, mode << 16, min(offset, MAX_32),
+                CENTRAL_SIGNATURE, made_by | needed, needed, flags, method, _TIME, _DATE, crc, *shown,
+                length, len(central_extra), 0, 0, 0, kind << 16, min(offset, MAX_32),
             ) + name + central_extra
         )  # fmt: skip
-        unzipped += size
     return central, unzipped
 
 
@@ -251,8 +272,7 @@ def _zip64_extra(large: bool, size: int, packed: int, offset: int) -> tuple[byte
 
 def _directory(central: list[bytes], count: int, sink: _Sink) -> None:
     start = sink.offset
-    for record in central:
-        sink.put(record)
+    sink.put(b"".join(central))
     length = sink.offset - start
     if count >= MAX_16 or start >= MAX_32 or length >= MAX_32:
         end = sink.offset

@@ -13,7 +13,7 @@ from lamella.manifest import Distribution
 from lamella.target import Target
 
 if TYPE_CHECKING:
-    from lamella.contents.findings import SourceFile
+    from lamella.contents.model import SourceFile
     from lamella.wheels.model import Wheel
 
 # A layer's folder that is on the path of every Python runtime (Lambda developer guide, "Packaging your layer content")

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lamella import __version__
-from lamella.contents.findings import BUNDLE, RUNTIME, Finding, ModuleIndex, Severity, layer_holder
+from lamella.contents.model import BUNDLE, RUNTIME, layer_holder
 from lamella.facts.tables import provided, stdlib
 from lamella.wheels.cache import key_of
 
 if TYPE_CHECKING:
     from lamella.build.plan import Planner
     from lamella.config.model import FunctionSettings
-    from lamella.contents.findings import Distribution, Import, SourceFile
+    from lamella.contents.findings import Distribution, Finding, Import, ModuleIndex
+    from lamella.contents.model import SourceFile
     from lamella.target import Target
     from lamella.wheels.model import Wheel
 
@@ -59,6 +60,8 @@ class Closing:
         if memo is not None:
             self.notes += memo["notes"]
             return tuple((layer, tuple(names)) for layer, names in memo["needs"])
+        from lamella.contents.findings import Severity
+
         inquiry = _Inquiry(self, function, target, files, held)
         findings = inquiry.findings()
         errors = [finding for finding in findings if finding.severity is Severity.ERROR]
@@ -180,6 +183,8 @@ class _Inquiry:
 
     def findings_with_hints(self) -> list[Finding]:
         """The same, now that something is missing, with the layers and pins that could provide it."""
+        from lamella.contents.findings import Severity
+
         planner = self.closing.planner
         others = {
             layer.key: planner.layer(layer.key).wheels.get(self.target, ())

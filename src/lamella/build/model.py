@@ -1,16 +1,14 @@
-"""What a build is asked and what it answers.  Values only."""
+"""What a build is asked and what it answers.  Values only; named tuples, which cost a start least."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from lamella.manifest import Manifest
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """`names`: artifacts to build, all when empty.  `locked`: the lock may not change.  `offline`: no network."""
 
     names: tuple[str, ...] = ()
@@ -18,8 +16,7 @@ class Request:
     offline: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(NamedTuple):
     """One artifact of a build.
 
     `changes` says what differs from the last build, a phrase each, empty for nothing; `written` whether its file
@@ -37,8 +34,7 @@ class Made:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """`output` is the folder, `notes` sentences for the person, `fetched` the bytes that came over the network.
 
     `inputs` are the files and folders that the outcome depends on, absolute: while none of them changes, neither

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import os
+import stat
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lamella import __version__
 from lamella.build.artifacts import digest_of
 from lamella.build.closing import Closing
 from lamella.build.resolve import Question, Resolver
-from lamella.contents.sources import collect
+from lamella.contents.model import SourceFile, Sources
 from lamella.errors import CollisionError, ConfigError
+from lamella.files import settled, state
 from lamella.target import Target
 from lamella.wheels.cache import key_of
 
 if TYPE_CHECKING:
     from lamella.config.model import FunctionSettings, LayerSettings, Settings
-    from lamella.contents.findings import SourceFile
     from lamella.wheels.model import Wheel
     from lamella.wheels.obtain import Source
 
 
-@dataclass(frozen=True, slots=True)
-class LayerPlan:
+class LayerPlan(NamedTuple):
     """`key` names the content: equal keys give equal zips.  `wheels` are sorted by name, for each target."""
 
     settings: LayerSettings
@@ -33,8 +33,7 @@ class LayerPlan:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionPlan:
+class FunctionPlan(NamedTuple):
     settings: FunctionSettings
     target: Target
     files: tuple[SourceFile, ...]
@@ -43,8 +42,7 @@ class FunctionPlan:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """`inputs` are the files and folders that were looked at, absolute."""
 
     layers: tuple[LayerPlan, ...]
@@ -114,14 +112,42 @@ class Planner:
 
     def _function(self, settings: FunctionSettings, closing: Closing) -> FunctionPlan:
         target = Target(settings.runtime, self.settings.architecture)
-        sources = collect(
-            self.settings.root, settings.source, settings.include, settings.exclude, output=self.settings.output
-        )
+        sources = self._sources(settings)
         self.inputs.update(sources.directories, (file.absolute for file in sources.files))
         bundle = self._bundle(settings, target)
         state = digest_of(sources.files)
         needs = closing.examine(settings, target, sources.files, bundle, state)
         return FunctionPlan(settings, target, sources.files, bundle, needs, _key("function", {target: bundle}, state))
+
+    def _sources(self, settings: FunctionSettings) -> Sources:
+        """The files of a function.
+
+        While no folder was changed that was listed for it, the list still holds; only which files are programs can
+        change without their folder.  Lists with symbolic links in them are always made anew.
+        """
+        root, output = self.settings.root, self.settings.output
+        cache = self.resolver.source.cache
+        key = key_of(__version__, root, settings.source, settings.include, settings.exclude, output)
+        memo: Any = cache.recall("sources", key)
+        if memo is not None and all(state(path) == known for path, known in memo["directories"]):
+            return Sources(
+                tuple(
+                    SourceFile(path, place, os.access(place, os.X_OK), shown) for path, place, shown in memo["files"]
+                ),
+                tuple(path for path, _ in memo["directories"]),
+            )
+        from lamella.contents.sources import collect
+
+        began = time.time_ns()
+        sources = collect(root, settings.source, settings.include, settings.exclude, output=output)
+        places = [file.absolute for file in sources.files]
+        if all(settled(path, began) for path in sources.directories) and not any(map(os.path.islink, places)):
+            memo = {
+                "directories": [(path, state(path)) for path in sources.directories],
+                "files": [(file.path, file.absolute, file.shown) for file in sources.files],
+            }
+            cache.remember("sources", key, memo)
+        return sources
 
     def _bundle(self, settings: FunctionSettings, target: Target) -> tuple[Wheel, ...]:
         """The distributions of a function's own zip: what `bundle` names and needs, less what its layers hold."""
@@ -170,6 +196,11 @@ class Planner:
             for warning in Target(runtime, self.settings.architecture).warnings(date.today()):
                 found[warning] = None
         return tuple(found)
+
+
+def _is_program(path: str) -> bool:
+    """As `contents.sources` tells it: by the owner's bit."""
+    return bool(os.stat(path).st_mode & stat.S_IXUSR)
 
 
 def _whole(path: str) -> str:

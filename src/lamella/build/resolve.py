@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lamella import __version__
 from lamella.errors import ConfigError
@@ -22,8 +20,7 @@ if TYPE_CHECKING:
     from lamella.wheels.model import Wheel
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What a layer or bundle asks for.  All names are normalized.
 
     `packages`: these and what they need; otherwise the project (when `project`), `extras` and `groups`.
@@ -38,8 +35,7 @@ class Question:
     exclude: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The wheels, by name, and sentences for the person.
 
     `extras` are those that the project itself asks for, of distributions that it names.
@@ -188,6 +184,8 @@ def _known(question: Question, names: set[str]) -> None:
     for key, asked in (("packages", question.packages), ("exclude", question.exclude)):
         for name in asked:
             if name not in names:
+                import difflib
+
                 close = difflib.get_close_matches(name, names, 1)
                 raise ConfigError(
                     f"`{key}` of `{question.place}` names `{name}`, which the lock does not pin",

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import difflib
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lamella import manifest
 from lamella.archive.entry import DamagedSourceError, Entry
@@ -32,6 +28,8 @@ if TYPE_CHECKING:
     from lamella.wheels.model import Wheel
     from lamella.wheels.settings import IndexSettings
 
+_STAGING = ".staging-"
+
 
 def build(settings: Settings, request: Request, cache: Cache, progress: Progress) -> Outcome:
     """Build what is asked for into `settings.output`.
@@ -51,6 +49,8 @@ def _known(names: Sequence[str], settings: Settings) -> None:
     keys = [layer.key for layer in settings.layers] + [function.key for function in settings.functions]
     for name in names:
         if name not in keys:
+            import difflib
+
             close = difflib.get_close_matches(name, keys, 1)
             raise UsageError(
                 f"there is no layer or function `{name}`",
@@ -59,8 +59,7 @@ def _known(names: Sequence[str], settings: Settings) -> None:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class _Staged:
+class _Staged(NamedTuple):
     """A finished artifact and where its zip waits; `waiting` None when the one in place is already the same."""
 
     artifact: Artifact
@@ -124,13 +123,21 @@ def _staging(output: str) -> Iterator[str]:
     What a killed build left is cleared away by the next.
     """
     for name in os.listdir(output):
-        if name.startswith(".staging-") and not _alive(name.rpartition("-")[2]):
-            shutil.rmtree(os.path.join(output, name), ignore_errors=True)
-    folder = tempfile.mkdtemp(prefix=".staging-", suffix=f"-{os.getpid()}", dir=output)
+        if name.startswith(_STAGING) and not _alive(name.removeprefix(_STAGING)):
+            _clear(os.path.join(output, name))
+    folder = os.path.join(output, f"{_STAGING}{os.getpid()}")
+    os.makedirs(folder, exist_ok=True)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _clear(folder)
+
+
+def _clear(folder: str) -> None:
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))
+        os.rmdir(folder)
 
 
 def _alive(process: str) -> bool:
@@ -143,8 +150,7 @@ def _alive(process: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Zip:
+class _Zip(NamedTuple):
     written: Written
     distributions: tuple[Distribution, ...]
     waiting: str | None
@@ -203,7 +209,7 @@ class _Press:
         written = write(waiting, content)
         rows = artifacts.distributions(wheels, content)
         if known is None:
-            answer = {"written": asdict(written), "distributions": [asdict(row) for row in rows]}
+            answer = {"written": written._asdict(), "distributions": [row._asdict() for row in rows]}
             self.cache.remember("zips", question, answer)
             if sha256_of(in_place) == written.sha256:
                 return _Zip(written, rows, None)
@@ -264,7 +270,7 @@ def _publish(output: str, staged: Sequence[_Staged], new: Manifest, previous: Ma
     path = os.path.join(output, manifest.NAME)
     data = manifest.to_json(new)
     if not _holds(path, data):
-        write_atomic(path, data)
+        write_atomic(path, data, flush=False)
     kept = {artifact.file for artifact in new.artifacts}
     stale = sorted({artifact.file for artifact in previous.artifacts} - kept) if previous else []
     removed = []

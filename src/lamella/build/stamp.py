@@ -14,10 +14,7 @@ from collections.abc import Iterable, Sequence
 
 from lamella import __version__
 from lamella.cachedir import cache_dir
-
-# The clock behind file times ticks every few milliseconds: a file changed less than this before it was read could
-# change again without a trace
-_GRAIN = 50_000_000  # nanoseconds
+from lamella.files import settled, state, write_atomic
 
 
 def recall(arguments: Sequence[str]) -> tuple[str, str] | None:
@@ -46,28 +43,13 @@ def remember(
     path, question = _place(arguments)
     fields = [question, out, err]
     for name in sorted(set(_spread(inputs))):
-        try:
-            status = os.stat(name)
-            if max(status.st_mtime_ns, status.st_ctime_ns) > began - _GRAIN:
-                return
-        except OSError:
-            pass
+        if not settled(name, began):
+            return
         fields += [name, state(name)]
     for name in sorted(outputs):
         fields += [name, state(name)]
-    from lamella.files import write_atomic
-
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    write_atomic(path, "\0".join([*fields, "end"]).encode("utf-8", "surrogateescape"))
-
-
-def state(path: str) -> str:
-    """What tells one state of a file or folder from another without reading it; "-" where there is none."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return "-"
-    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino} {status.st_mode}"
+    write_atomic(path, "\0".join([*fields, "end"]).encode("utf-8", "surrogateescape"), flush=False)
 
 
 def _place(arguments: Sequence[str]) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Words in, exit codes out: one file a command, each with `add_parser` and `run`.
+"""Words in, exit codes out: one file a command, each with `add_arguments` and `run`.
 
 Parses, calls the rooms, hands their values to `report`.  The only place that knows all of them.
 Imports a room only when its command runs, so that every command starts fast.

@@ -5,43 +5,63 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from importlib import import_module
 
 from lamella import __version__
-from lamella.cli import build, check, init
-from lamella.errors import LamellaError, OutsideError
+from lamella.errors import LamellaError, OutsideError, UsageError
 from lamella.report.console import Console
 
-if TYPE_CHECKING:
-    _Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
-
+# Each command is a module of this package with `add_arguments(parser)` and `run(parsed)`; only the one that is
+# asked for is imported
+COMMANDS = {
+    "init": "propose a configuration and write it to pyproject.toml",
+    "build": "build layers and function packages from the lock file",
+    "check": "check what was built against Lambda's limits",
+}
 _DESCRIPTION = "Turn a project's lock file into AWS Lambda layers and thin function packages."
-_EPILOG = "exit codes: 0 fine, 1 findings, 2 wrong usage or configuration, 3 the network or another program failed"
+_EXITS = "exit codes: 0 fine, 1 findings, 2 wrong usage or configuration, 3 the network or another program failed"
 
 
-def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(
-        prog="lamella", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The parser of one command, or, without one, of what stands before commands."""
+    if command is None:
+        top = argparse.ArgumentParser(
+            prog="lamella",
+            usage="lamella [-h] [--version] COMMAND …",
+            description=_DESCRIPTION,
+            epilog="\n".join(["commands:", *(f"  {name:<8} {text}" for name, text in COMMANDS.items()), "", _EXITS]),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        top.add_argument("--version", action="version", version=f"lamella {__version__}")
+        return top
+    module = import_module(f"lamella.cli.{command}")
+    one = argparse.ArgumentParser(
+        prog=f"lamella {command}",
+        description=module.DESCRIPTION,
+        epilog=module.EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    top.add_argument("--version", action="version", version=f"lamella {__version__}")
-    commands: _Subparsers = top.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    for command in (init, build, check):
-        command.add_parser(commands)
-    return top
+    module.add_arguments(one)
+    one.set_defaults(run=module.run)
+    return one
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
-    top = parser()
-    parsed = top.parse_args(arguments)
-    if parsed.command is None:
+    if not arguments or arguments[0].startswith("-"):
+        top = parser()
+        top.parse_args(arguments)
         top.print_help(sys.stderr)
-        return 2
-    command: Callable[[argparse.Namespace], int] = parsed.run
+        return UsageError.exit_code
+    if arguments[0] not in COMMANDS:
+        Console().error(_no_command(arguments[0]))
+        return UsageError.exit_code
+    parsed = parser(arguments[0]).parse_args(arguments[1:])
     console = Console(quiet=getattr(parsed, "quiet", False))
     try:
-        return command(parsed)
+        code: int = parsed.run(parsed)
+        return code
     except LamellaError as error:
         console.error(error)
         return error.exit_code
@@ -58,3 +78,14 @@ def run(arguments: Sequence[str]) -> int:
             OutsideError(f"{place}{error.strerror or error}", hint="check the disk and the permissions there")
         )
         return OutsideError.exit_code
+
+
+def _no_command(name: str) -> UsageError:
+    import difflib
+
+    close = difflib.get_close_matches(name, COMMANDS, 1)
+    return UsageError(
+        f"there is no command `{name}`",
+        why=[f"the commands are {', '.join(f'`{known}`' for known in COMMANDS)}"],
+        hint=f"did you mean `lamella {close[0]}`?" if close else "`lamella --help` describes them",
+    )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lamella.build.model import Outcome
 
-_EXAMPLES = """examples:
+DESCRIPTION = "Build layers and function packages from the project's lock file."
+EPILOG = """examples:
   lamella build                     everything in [tool.lamella], into dist/lambda/
   lamella build api-handler         one artifact; the others stay as they are
   lamella build --locked --offline  in CI: the lock may not change, the cache has everything
@@ -18,21 +19,13 @@ _EXAMPLES = """examples:
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "build",
-        help="build layers and function packages from the lock file",
-        description="Build layers and function packages from the project's lock file.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="layers or functions to build; all when left out")
     parser.add_argument("--output", metavar="DIR", help="write here instead of the configured folder")
     parser.add_argument("--locked", action="store_true", help="fail when the lock is missing or out of date")
     parser.add_argument("--offline", action="store_true", help="use no network: everything must be in the cache")
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON on stdout")
     parser.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
-    parser.set_defaults(run=run)
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -68,16 +61,14 @@ def run(parsed: argparse.Namespace) -> int:
 def _remember(parsed: argparse.Namespace, outcome: Outcome, began: int) -> None:
     """Let the next run of the same command see that there is nothing to do."""
     import contextlib
-    import dataclasses
     import sys
 
     from lamella.build import stamp
     from lamella.manifest import NAME
     from lamella.report.build import as_json, unchanged_line
 
-    idle = dataclasses.replace(
-        outcome,
-        made=tuple(dataclasses.replace(made, changes=(), written=False, seconds=0.0) for made in outcome.made),
+    idle = outcome._replace(
+        made=tuple(made._replace(changes=(), written=False, seconds=0.0) for made in outcome.made),
         removed=(),
         fetched=0,
         seconds=0.0,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 
-_EXAMPLES = """examples:
+DESCRIPTION = "Check what was built against Lambda's limits.  Exits 1 when something would be refused."
+EPILOG = """examples:
   lamella check --only size          every layer and function against Lambda's size limits
   lamella check --only size --json
 """
@@ -13,19 +14,11 @@ _EXAMPLES = """examples:
 CHECKS = ("size",)
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "check",
-        help="check what was built against Lambda's limits",
-        description="Check what was built against Lambda's limits.  Exits 1 when something would be refused.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", action="append", choices=CHECKS, help="run this check alone; may be repeated")
     parser.add_argument("--output", metavar="DIR", help="the folder that was built into, instead of the configured one")
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON on stdout")
     parser.add_argument("-q", "--quiet", action="store_true", help="print only what fails")
-    parser.set_defaults(run=run)
 
 
 def run(parsed: argparse.Namespace) -> int:

@@ -5,28 +5,28 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from lamella.errors import ConfigError
-
-if TYPE_CHECKING:
-    from argparse import _SubParsersAction
 
 SECTION = "[tool.lamella]"
 NO_PLACE = "`pyproject.toml` has no place for the section"
 BY_HAND = "write `tool` as tables with headers, or put the section into lamella.toml, without the prefix `tool.lamella`"
 
 
-def add_parser(subparsers: _SubParsersAction[ArgumentParser]) -> None:
-    parser = subparsers.add_parser(
-        "init",
-        help="propose a configuration and write it to pyproject.toml",
-        description="Proposes a [tool.lamella] section for the project in this directory: a runtime that "
-        "requires-python admits, a layer of the project's dependencies, a function for each handler in its sources. "
-        "Shows it, asks, and writes it to pyproject.toml.",
-    )
+DESCRIPTION = (
+    "Propose a [tool.lamella] section for the project in this folder: a runtime that requires-python\n"
+    "admits, a layer of the project's dependencies, a function for each handler in its sources.\n"
+    "Shows it, asks, and writes it to pyproject.toml."
+)
+EPILOG = """examples:
+  lamella init         show the section, and write it on yes
+  lamella init --yes   write it without asking
+"""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("-y", "--yes", action="store_true", help="write without asking")
-    parser.set_defaults(run=run)
 
 
 def run(args: Namespace) -> int:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class LayerSettings:
+class LayerSettings(NamedTuple):
     """One `[tool.lamella.layers.KEY]`; it becomes KEY.zip.
 
     With none of `groups`, `extras`, `packages` the layer takes the project's own dependencies.
@@ -22,8 +21,7 @@ class LayerSettings:
     exclude: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionSettings:
+class FunctionSettings(NamedTuple):
     """One `[tool.lamella.functions.KEY]`; it becomes KEY.zip.
 
     `source` are directories (or single files) relative to the project, whose content lands at the zip's root.
@@ -42,8 +40,7 @@ class FunctionSettings:
     bundle: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """The whole configuration.  `root`, `file`, `lock` and `output` are absolute paths; `lock` None means: find it."""
 
     root: str

@@ -8,17 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from lamella.contents.findings import (
-    BUNDLE,
-    RUNTIME,
-    Finding,
-    Guard,
-    Import,
-    Kind,
-    ModuleIndex,
-    Provided,
-    Severity,
-)
+from lamella.contents.findings import Finding, Guard, Import, Kind, ModuleIndex, Provided, Severity
+from lamella.contents.model import BUNDLE, RUNTIME
 from lamella.contents.modules import Search, on_path, provides, search
 from lamella.errors import ClosureError
 

@@ -1,38 +1,10 @@
-"""What is read of a function's source, and what is said about it.  Values only."""
+"""What is read in a function's source, and what is said about it.  Values only."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
-
-BUNDLE = "the bundle"
-RUNTIME = "the runtime"
-
-
-def layer_holder(key: str) -> str:
-    """How a layer is called as a holder of modules or distributions: ``layer `images` ``."""
-    return f"layer `{key}`"
-
-
-class SourceFile(NamedTuple):
-    """One file of a function's source: `path` inside the zip, `absolute` on disk, `shown` relative to the project."""
-
-    path: str
-    absolute: str
-    executable: bool
-    shown: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """`files` sorted by path; `directories` are the absolute paths that were listed, sorted.
-
-    A file that is added later changes the modification time of one of `directories`.
-    """
-
-    files: tuple[SourceFile, ...]
-    directories: tuple[str, ...]
 
 
 class Guard(Enum):

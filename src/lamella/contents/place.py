@@ -7,12 +7,8 @@ Lambda has on PATH when the archive is a layer.
 
 from __future__ import annotations
 
-import base64
-import csv
-import hashlib
-import io
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lamella.archive.entry import PROGRAM, Entry, content, from_bytes
 from lamella.errors import ArchiveError
@@ -21,8 +17,7 @@ from lamella.wheels.model import Wheel
 PROGRAMS = "bin"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """The scheme of an archive: `site` is the folder of importable code ("python", or "" for a function).
 
     `interpreter` is the absolute path in Lambda of the Python that runs the programs.
@@ -126,6 +121,9 @@ def _program(target: str, at: Place) -> bytes:
 
 def _record(text: bytes, moved: dict[str, str], entries: list[Entry], at: Place, added: list[Entry]) -> bytes:
     """RECORD with the paths that are true here, relative to the folder of importable code."""
+    import csv
+    import io
+
     changed = {entry.path: entry for entry in entries if entry.data is not None}
     rows: list[tuple[str, str, str]] = []
     for row in csv.reader(io.StringIO(text.decode("utf-8"), newline="")):
@@ -143,6 +141,9 @@ def _record(text: bytes, moved: dict[str, str], entries: list[Entry], at: Place,
 
 
 def _digest(entry: Entry) -> tuple[str, str]:
+    import base64
+    import hashlib
+
     digest = base64.urlsafe_b64encode(hashlib.sha256(content(entry)).digest()).rstrip(b"=").decode()
     return f"sha256={digest}", str(entry.size)
 

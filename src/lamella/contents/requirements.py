@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from lamella.contents.findings import BUNDLE, RUNTIME, Distribution, Finding, Severity
+from lamella.contents.findings import Distribution, Finding, Severity
+from lamella.contents.model import BUNDLE, RUNTIME
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement

@@ -7,7 +7,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 
-from lamella.contents.findings import SourceFile, Sources
+from lamella.contents.model import SourceFile, Sources
 from lamella.errors import CollisionError, ConfigError
 
 # What no function wants: made by tools, different on every machine.  A pattern can't bring it back.

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Runtime:
+class Runtime(NamedTuple):
     """One of Lambda's Python runtimes.
 
     `python` and `glibc` are (major, minor).  A date of None is not announced.  `verified` is False where the base
@@ -34,8 +32,7 @@ class Runtime:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """AWS Lambda's quotas.  Sizes are in bytes.
 
     `layer_zipped` is for a zip sent in the request, `function_unzipped` for the code and all layers of one function,
@@ -50,8 +47,7 @@ class Limits:
     init_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Provided:
+class Provided(NamedTuple):
     """A distribution that a runtime brings along: its normalized name and its top-level modules."""
 
     name: str

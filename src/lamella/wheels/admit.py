@@ -14,9 +14,8 @@ from typing import NamedTuple
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from lamella.archive import names
-from lamella.archive.directory import HINT, printable, refuse
-from lamella.archive.proof import Proof
+from lamella.archive.directory import printable, refuse
+from lamella.archive.proof import Proof, prove_link
 from lamella.archive.reader import Archive, RawMember, read_open
 from lamella.errors import ArchiveError
 from lamella.wheels import distinfo
@@ -186,14 +185,20 @@ def _prove(file: int, archive: Archive, info: _DistInfo, rows: dict[str, distinf
         else:
             _check_row(proof, raw, row, archive.path)
         if raw.mode == 0o120777:
-            _check_link(file, raw, archive.path)
+            prove_link(file, raw, archive.path, root=_moved_as_one(raw.name))
         members.append(
             Member(raw.name, raw.offset, raw.packed, raw.size, raw.crc, proof.packed_crc, raw.method, raw.mode)
         )
     for path in rows:
-        if path not in unhashed:
-            refuse(archive.path, "RECORD lists it, and the wheel does not hold it", path)
+        refuse(archive.path, "RECORD lists it, and the wheel does not hold it", path)
     return tuple(members)
+
+
+def _moved_as_one(name: str) -> str:
+    """Return the directory that a link may not leave: `NAME.data/SCHEME/` is installed elsewhere, as one."""
+    data, _, rest = name.partition("/")
+    scheme, separator, _ = rest.partition("/")
+    return f"{data}/{scheme}/" if data.endswith(".data") and separator else ""
 
 
 def _check_row(proof: Proof, raw: RawMember, row: distinfo.Row | None, filename: str) -> None:
@@ -208,20 +213,3 @@ def _check_row(proof: Proof, raw: RawMember, row: distinfo.Row | None, filename:
         refuse(filename, f"it has {raw.size} bytes, RECORD says {row.size}", raw.name)
     if base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode() != row.digest:
         refuse(filename, f"its {row.algorithm} is not the one in RECORD", raw.name)
-
-
-def _check_link(file: int, raw: RawMember, filename: str) -> None:
-    """Refuse a link that leaves the directory into which it is installed."""
-    if raw.size > names.TARGET_BYTES:
-        refuse(filename, "it is a link with an endless target", raw.name)
-    try:
-        target = _content(file, raw, filename).decode("utf-8")
-    except UnicodeDecodeError:
-        refuse(filename, "it is a link whose target is not UTF-8", raw.name)
-    parts = raw.name.split("/")
-    root = "/".join(parts[:2]) + "/" if parts[0].endswith(".data") and len(parts) > 2 else ""
-    objection = names.link_objection(raw.name, target, root=root)
-    if objection is not None:
-        raise ArchiveError(
-            f"`{filename}` is refused because of the link `{printable(raw.name)}`", why=(objection,), hint=HINT
-        )

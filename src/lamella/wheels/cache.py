@@ -63,7 +63,7 @@ class Cache:
         stem = self._stem(wheel.sha256)
         os.makedirs(os.path.dirname(stem), exist_ok=True)
         os.replace(wheel.path, stem + ".whl")
-        write_atomic(stem + ".json", index.to_json(wheel))
+        write_atomic(stem + ".json", index.to_json(wheel), flush=False)
         kept = self.wheel(wheel.sha256)
         assert kept is not None
         return kept
@@ -101,4 +101,6 @@ class Cache:
     def remember(self, kind: str, key: str, answer: object) -> None:
         folder = os.path.join(self.root, "memos", kind)
         os.makedirs(folder, exist_ok=True)
-        write_atomic(os.path.join(folder, key + ".json"), json.dumps(answer, separators=(",", ":")).encode())
+        write_atomic(
+            os.path.join(folder, key + ".json"), json.dumps(answer, separators=(",", ":")).encode(), flush=False
+        )

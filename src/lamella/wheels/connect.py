@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from lamella import __version__
 from lamella.errors import ConfigError
 from lamella.wheels.credentials import scrubbed
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from lamella.wheels.settings import IndexSettings
 
 CONNECTIONS = 16
+CONNECT_TIMEOUT = 10.0  # seconds, uv's
 # Those that write whole URLs; a filter holds for its own logger only
 _LOGGERS = (
     "httpx2",
@@ -45,7 +47,8 @@ def client(settings: IndexSettings) -> PyPIClient:
             trusted_hosts=settings.trusted_hosts,
             verify=tls,
             limits=limits,
-            timeout=httpx2.Timeout(settings.timeout, pool=None),
+            headers={"User-Agent": f"lamella/{__version__}"},
+            timeout=httpx2.Timeout(settings.timeout, connect=min(settings.timeout, CONNECT_TIMEOUT), pool=None),
             follow_redirects=True,
             mounts=_mounts(settings, tls, limits),
         )
@@ -80,10 +83,11 @@ def _mounts(settings: IndexSettings, tls: ssl.SSLContext, limits: Limits) -> dic
     """Routes that the library would not find alone: proxies from settings, and trusted hosts behind any proxy."""
     import httpx2
 
-    mounts: dict[str, Any] = {
-        f"{scheme}://": httpx2.HTTPTransport(verify=tls, limits=limits, proxy=httpx2.Proxy(url))
-        for scheme, url in settings.proxies
-    }
+    mounts: dict[str, Any] = {}
+    if "*" in settings.no_proxy:
+        return mounts
+    for scheme, url in settings.proxies:
+        mounts[f"{scheme}://"] = httpx2.HTTPTransport(verify=tls, limits=limits, proxy=httpx2.Proxy(url))
     for host in settings.no_proxy:
         mounts[f"all://{'*' if not host[:1].isdigit() else ''}{host}"] = None
     for host in settings.trusted_hosts:

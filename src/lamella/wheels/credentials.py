@@ -92,10 +92,10 @@ class Credentials:
     def remember(self, url: str) -> str:
         """Keep the user part of a URL for its origin; the URL without it."""
         bare, user, password = split(url)
-        if user is not None:
+        # A lock may write the same login into each of a thousand URLs
+        if user is not None and self.for_url(bare) != (user, password or ""):
             with self._lock:
-                if (bare, user, password) not in self._known:
-                    self._known.append((bare, user, password))
+                self._known.append((bare, user, password))
         return bare
 
     def for_url(self, url: str) -> Login | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -24,8 +23,7 @@ class Member(NamedTuple):
     mode: int
 
 
-@dataclass(frozen=True, slots=True)
-class Wheel:
+class Wheel(NamedTuple):
     """An admitted wheel: `path` in the cache, `sha256` (hex) of the whole file, its members in archive order."""
 
     name: str  # normalized

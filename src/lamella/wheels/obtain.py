@@ -5,17 +5,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lamella.errors import ArchiveError, LamellaError, OfflineError, OutsideError
 from lamella.wheels.cache import Cache, key_of
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from lamella.lock.model import LockedFile
     from lamella.wheels import fetch
     from lamella.wheels.model import Wheel
@@ -43,8 +42,7 @@ class Silent:
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A file that a pin was decided to use.  `version` is None where only the file itself tells it."""
 
     name: str
@@ -138,6 +136,8 @@ class Source:
     def _gather(self, file: LockedFile, partial: str) -> bool:
         """Copy or download the file to `partial`.  True when bytes were used that lay there before."""
         if file.path is not None:
+            import shutil
+
             try:
                 shutil.copyfile(file.path, partial)
             except OSError as error:
@@ -211,6 +211,8 @@ def _sha256(file: LockedFile) -> str | None:
 @contextlib.contextmanager
 def _all_or_stop(workers: int) -> Iterator[ThreadPoolExecutor]:
     """A pool that, after the first failure, starts nothing more."""
+    from concurrent.futures import ThreadPoolExecutor
+
     pool = ThreadPoolExecutor(workers)
     try:
         yield pool

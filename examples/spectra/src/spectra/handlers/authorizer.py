@@ -17,7 +17,7 @@ from spectra.settings import Settings
 settings = Settings()
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     request = APIGatewayAuthorizerEventV2(event)
     key = (request.headers or {}).get("x-api-key", "")
     expected = settings.api_key_sha256.get_secret_value()

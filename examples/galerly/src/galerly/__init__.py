@@ -1,0 +1,1 @@
+"""Photo galleries: `api` answers requests, `images` makes thumbnails of what is uploaded."""

@@ -1,0 +1,1 @@
+"""The light function: no image library."""

@@ -1,0 +1,1 @@
+"""The heavy function: everything that needs an image library."""
