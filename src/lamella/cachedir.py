@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+
+TYPE_CHECKING = False  # `typing` is not imported for it
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def cache_dir(environ: Mapping[str, str]) -> str:

@@ -14,6 +14,10 @@ from lamella.errors import LamellaError
 NAME = "manifest.json"
 SCHEMA = 1
 
+_NUMBERS = frozenset({"zipped", "unzipped", "members"})
+_LISTS = frozenset({"runtimes", "layers"})
+_NESTED = frozenset({"distributions", "needs"})
+
 
 class Distribution(NamedTuple):
     """A distribution inside an artifact.  `sha256` (hex) is that of the wheel `file` that it was copied from.
@@ -126,7 +130,7 @@ def from_json(data: bytes, path: str) -> Manifest:
 
 
 def _values(fields: dict[str, Any]) -> dict[str, Any]:
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    values = _checked(fields)
     values["distributions"] = tuple(distribution(row) for row in fields["distributions"])
     if "needs" in fields:
         values["needs"] = tuple((layer, tuple(names)) for layer, names in fields["needs"].items())
@@ -135,7 +139,26 @@ def _values(fields: dict[str, Any]) -> dict[str, Any]:
 
 def distribution(row: dict[str, Any]) -> Distribution:
     """One row as JSON gives it back.  Raises TypeError, KeyError for something else."""
-    return Distribution(**{**row, "runtimes": tuple(row["runtimes"])})
+    return Distribution(**_checked(row))
+
+
+def _checked(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields with tuples for lists.  Raises TypeError, KeyError, ValueError for values of another type."""
+    values = {}
+    for name, value in fields.items():
+        if name in _NUMBERS:
+            fits = type(value) is int
+        elif name in _LISTS:
+            fits = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        else:
+            fits = isinstance(value, str) or name in _NESTED
+        if not fits:
+            raise TypeError(name)
+        values[name] = tuple(value) if name in _LISTS else value
+    # A build removes files by this name
+    if "/" in fields["file"]:
+        raise ValueError(fields["file"])
+    return values
 
 
 def read(folder: str) -> Manifest | None:

@@ -408,6 +408,7 @@ NAMES = (
     ),
     Differential("file's name, directory's mode", CORPUS, _member(attributes=0o40755 << 16), "its name is not"),
     Differential("file's name, DOS directory", CORPUS, _member(attributes=0x10), "its name is not"),
+    Differential("volume label", OURS, _member(attributes=0x08, made_by=20), "volume"),
     Differential("device", OURS, _member(attributes=0o020666 << 16), "neither a file"),
     Differential("pipe", OURS, _member(attributes=0o010666 << 16), "neither a file"),
     Differential("link from DOS", OURS, _member(attributes=LINK, made_by=20), "not marked"),

@@ -89,6 +89,7 @@ def draw_part(choices: Choices, number: int) -> Part:
         wide = len(data).to_bytes(8, "little") + packed.to_bytes(8, "little")
         options = (
             *(extra(0x5455, b"\x01" + bytes(4)), extra(0x7875, b"\x01\x04" + bytes(4)), b"\0\0\0", extra(0xCAFE, b"")),
+            *(extra(0x5455, b""), extra(0x9901, bytes(7))),
             *(extra(0x756E, ASI_LINK), extra(0x6C78, XL_LINK)),
             *(unicode_path(name, name), unicode_path(name, b"other"), unicode_path(name, name, crc=1)),
             *(

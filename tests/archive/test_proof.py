@@ -95,3 +95,16 @@ def test_a_bomb_is_stopped_early(prove: Prove) -> None:
     with pytest.raises(ArchiveError, match="more than"):
         given.extend(byte for piece in proof.pieces() for byte in piece)
     assert len(given) <= 101
+
+
+def test_every_changed_byte_of_a_stream_is_noticed(tmp_path: Path) -> None:
+    """A stream that gives a thousand times its size: zlib finds some damage only while it flushes."""
+    content = bytes(1_100_000)
+    stored = deflate(content)
+    member = RawMember("m", 0, len(stored), len(content), zlib.crc32(content), 8, 0o644, False)
+    with open(tmp_path / "data", "w+b", buffering=0) as file:
+        for at in range(len(stored)):
+            file.seek(0)
+            file.write(stored[:at] + bytes([stored[at] ^ 0xFF]) + stored[at + 1 :])
+            with pytest.raises(ArchiveError):
+                Proof(file.fileno(), member, "some.zip").feed()

@@ -156,7 +156,7 @@ def test_every_changed_byte_is_noticed_or_harmless(tmp_path: Path, bit: int) -> 
         assert readings.disagreement("zipfile", path, seen) == "", f"byte {at}"
 
 
-@settings(SAME_PATH, max_examples=2000)
+@settings(SAME_PATH, max_examples=800)
 @given(st.randoms(use_true_random=False))
 def test_mutilated_zip_is_refused_or_read_like_zipfile(tmp_path: Path, choices: random.Random) -> None:
     data = mutation.draw_zip(choices)
@@ -191,7 +191,7 @@ def test_mutilated_zip_is_refused_or_read_like_others(tmp_path: Path, reader: st
 
 
 NAMES = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20).filter(
-    lambda name: objection(name) is None
+    lambda name: objection(name) is None and not name.endswith("/")
 )
 
 

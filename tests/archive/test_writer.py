@@ -5,6 +5,7 @@ import random
 import shutil
 import stat
 import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -15,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.archive.readings import HOW_TO_INSTALL, READERS, by_lamella, disagreement, missing
 
+from lamella.archive import writer
 from lamella.archive.entry import FILE, LINK, PROGRAM, DamagedSourceError, Entry, content, from_bytes
-from lamella.archive.records import DEFLATED, LOCAL, STORED
+from lamella.archive.records import CENTRAL, DEFLATED, EOCD, LOCAL, STORED
 from lamella.archive.writer import arranged, overhead, write
 from lamella.errors import ArchiveError, CollisionError
 
@@ -139,7 +141,7 @@ def test_what_does_not_shrink_is_stored() -> None:
     assert content(text) == b"word " * 100
 
 
-@pytest.mark.parametrize("count", [65534, 65535, 65536, 70000])
+@pytest.mark.parametrize("count", [65534, 65535, 65536])
 def test_more_members_than_16_bits_count(tmp_path: Path, count: int) -> None:
     path = tmp_path / "many.zip"
     one = from_bytes("", "own", b"x")
@@ -193,50 +195,30 @@ def test_a_member_of_more_than_4_gib(tmp_path: Path, zeros: tuple[Path, int, int
     if not missing("bsdtar"):
         listed = subprocess.run(["bsdtar", "-tvf", path], check=True, capture_output=True, text=True)
         assert str(size) in listed.stdout.splitlines()[1]
+        # Inflates all and proves the CRC
+        subprocess.run(["bsdtar", "-xOf", path, "large"], check=True, stdout=subprocess.DEVNULL)
     if not missing("unzip"):
         listed = subprocess.run(["unzip", "-Z", path], check=True, capture_output=True, text=True)
         assert str(size) in listed.stdout
 
 
-@pytest.mark.slow
-def test_unzip_proves_a_member_of_more_than_4_gib(tmp_path: Path, zeros: tuple[Path, int, int]) -> None:
-    if missing("unzip"):
-        pytest.skip(f"`unzip` is {HOW_TO_INSTALL}")
-    stream, size, crc = zeros
-    packed = stream.read_bytes()
-    path = tmp_path / "large.zip"
-    write(
-        str(path),
-        [Entry("large", "own", FILE, DEFLATED, crc, len(packed), size, str(stream), 0, zlib.crc32(packed))],
-    )
-    assert subprocess.run(["unzip", "-tq", path], check=False, capture_output=True).returncode == 0
-
-
-def crc_of_zeros(count: int) -> int:
-    block, crc = bytes(64 << 20), 0
-    while count:
-        crc = zlib.crc32(block[: min(count, len(block))], crc)
-        count -= min(count, len(block))
-    return crc
-
-
-@pytest.mark.slow
 def test_offsets_beyond_4_gib(tmp_path: Path) -> None:
-    if shutil.disk_usage(tmp_path).free < 6 * GIB:
-        pytest.skip("needs 6 GiB of disk")
-    source = tmp_path / "hole"
-    with open(source, "wb") as file:
-        file.truncate(4 * GIB + 5)  # a hole takes no room on the disk
-    size = 4 * GIB + 5
-    crc = crc_of_zeros(size)
+    """The archive starts behind a hole of 4 GiB, which takes no room on the disk and no time to write."""
     path = tmp_path / "far.zip"
-    hole = Entry("a-hole", "own", FILE, STORED, crc, size, size, str(source), 0, crc)
-    far = [from_bytes(f"far/{number}", "own", b"here " * number) for number in range(3)]
-    write(str(path), [hole, *far])
+    start = 4 * GIB + 5
+    entries = [from_bytes(f"far/{number}", "own", b"here " * number) for number in range(3)]
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        os.lseek(descriptor, start, os.SEEK_SET)
+        with writer._Sink(descriptor) as sink, writer._Sources() as sources:
+            sink.offset = start
+            central, _ = writer._members(arranged(entries), sink, sources)
+            writer._directory(central, len(entries), sink)
+    finally:
+        os.close(descriptor)
     with zipfile.ZipFile(path) as archive:
         infos = {info.filename: info for info in archive.infolist()}
-        assert infos["far/2"].header_offset > 4 * GIB
-        assert infos["a-hole"].file_size == infos["a-hole"].compress_size == size
+        assert infos["far/0"].header_offset == start
         assert [archive.read(f"far/{number}") for number in range(3)] == [b"", b"here ", b"here here "]
     if not missing("bsdtar"):
         read = subprocess.run(["bsdtar", "-xOf", path, "far/2"], check=True, capture_output=True)
@@ -244,7 +226,6 @@ def test_offsets_beyond_4_gib(tmp_path: Path) -> None:
     if not missing("unzip"):
         read = subprocess.run(["unzip", "-p", path, "far/2"], check=True, capture_output=True)
         assert read.stdout == b"here here "
-    path.unlink()
 
 
 def test_members_of_every_length_around_the_chunk(tmp_path: Path) -> None:
@@ -348,8 +329,6 @@ def test_the_whole_disk_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
         "except OSError as error:\n"
         "    print(error.errno)\n"
     )
-    import sys
-
     done = subprocess.run(
         [sys.executable, "-c", script, tmp_path / "out.zip"], capture_output=True, text=True, check=True, timeout=60
     )
@@ -359,4 +338,4 @@ def test_the_whole_disk_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
 
 def test_the_records_are_as_small_as_they_can_be(tmp_path: Path) -> None:
     written = write(str(tmp_path / "out.zip"), [from_bytes("a", "own", b"x")])
-    assert written.zipped == LOCAL.size + 1 + 1 + 46 + 1 + 22
+    assert written.zipped == LOCAL.size + 1 + 1 + CENTRAL.size + 1 + EOCD.size

@@ -192,13 +192,13 @@ class Project:
         cwd: Path | None = None,
         python: str = sys.executable,
         check: bool = False,
-        **environment: str,
+        environment: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """The command line, in a process of its own."""
         return subprocess.run(
             [python, "-m", "lamella", *arguments],
             cwd=cwd or self.root,
-            env={**self.environment, **environment},
+            env={**self.environment, **(environment or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -216,7 +216,14 @@ class Project:
         return {name: (state.st_size, state.st_mtime_ns, state.st_ino) for name, state in found.items()}
 
     def digests(self) -> dict[str, str]:
-        return {path.name: sha256(path.read_bytes()) for path in sorted(self.output.iterdir())}
+        return {path.name: self.digest(path) for path in sorted(self.output.iterdir())}
+
+    def digest_of(self, name: str) -> str:
+        return self.digest(self.output / name)
+
+    @staticmethod
+    def digest(path: Path) -> str:
+        return sha256(path.read_bytes())
 
     def members(self, artifact: str) -> dict[str, bytes]:
         """The zip `artifact`.zip, by the standard library."""

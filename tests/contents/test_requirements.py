@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -152,16 +151,3 @@ def test_a_requirement_that_cannot_be_read_is_a_note() -> None:
     (finding,) = run(dist("a", "1.0", "b (>=1.*)"))
     assert finding.severity is NOTE
     assert finding.text == "`a` 1.0 has a requirement that can't be read: `b (>=1.*)`"
-
-
-def test_a_layer_of_a_hundred_is_quick() -> None:
-    extras = [f"x{n}>=1 ; python_version >= '3.8' and extra == 'e{n % 9}'" for n in range(40)]
-    deps = [
-        dist(f"d{n}", "1.5", *[f"d{(n + k) % 100}>=1.{k},<2" for k in range(6)], "w; sys_platform == 'win32'", *extras)
-        for n in range(100)
-    ]
-    run(dist("warm", "1.0", "boto3"))
-    start = time.perf_counter()
-    assert run(*deps) == ()
-    # 30 ms is the aim; the bound leaves room for a busy machine.
-    assert time.perf_counter() - start < 0.5

@@ -29,7 +29,7 @@ with atheris.instrument_imports(include=["lamella"]):
 from tests.archive import building, readings
 from tests.fuzz import inputs
 
-OTHERS_EVERY = 50
+OTHERS_EVERY = 10
 
 
 class Counted:

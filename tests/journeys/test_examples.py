@@ -285,16 +285,3 @@ def test_galerlys_processor_says_at_its_start_that_rawpy_is_there(gallery: dict[
     )
     assert "rawpy imported successfully" in answer
     assert "RAW format support: ENABLED" in answer
-
-
-def test_without_its_layer_the_processor_is_not_built(tmp_path: Path) -> None:
-    """The failure that the closure check exists for."""
-    project = tmp_path / "galerly"
-    shutil.copytree(EXAMPLES / "galerly", project, ignore=shutil.ignore_patterns("dist"))
-    pyproject = project / "pyproject.toml"
-    pyproject.write_text(pyproject.read_text().replace('layers = ["image-layer"]\n', ""))
-    done = lamella("build", cwd=project)
-    assert done.returncode == 2
-    assert "imports `rawpy`: not in the runtime" in done.stderr
-    assert "hint: add `image-layer` to layers of function `image-processor`" in done.stderr
-    assert not (project / "dist/lambda/manifest.json").exists()

@@ -21,7 +21,7 @@ DIRECTORY_BYTES = 32 * 1024**2
 _ALLOWED_FLAGS = 0x0006 | records.FLAG_DESCRIPTOR | records.FLAG_UTF8
 _METHODS = {1: "shrink", 6: "implode", 9: "deflate64", 12: "bzip2", 14: "lzma", 93: "zstd", 95: "xz", 98: "ppmd"}
 _FORMAT, _REGULAR, _DIRECTORY, _LINK = 0o170000, 0o100000, 0o040000, 0o120000
-_DOS_DIRECTORY = 0x10
+_DOS_DIRECTORY, _DOS_LABEL = 0x10, 0x08
 # What stands in an `Ending` of the plain end record when the ZIP64 one has the value
 _NARROW_TOPS = (records.MAX_16, records.MAX_32, records.MAX_32)
 
@@ -224,6 +224,10 @@ def check_extra(extra: bytes, path: str, name: str) -> bytes:
             refuse(path, "it has a second name, in an extra field", name)
         elif tag in (records.ASI_UNIX_EXTRA, records.STREAM_EXTRA):
             refuse(path, "it has a second mode, in an extra field", name)
+        elif tag == records.AES_EXTRA:
+            refuse(path, "it is encrypted", name)
+        elif tag == records.TIME_EXTRA and not value:
+            refuse(path, "its field of times is empty, which libarchive refuses", name)
     if seen_wide and len(wide) not in (8, 16, 24):
         refuse(path, "its ZIP64 field is malformed", name)
     return wide
@@ -235,6 +239,8 @@ def _mode(system: int, attributes: int, name: str, path: str) -> int:
     kind = attributes >> 16 & _FORMAT
     if kind not in (0, _REGULAR, _DIRECTORY, _LINK):
         refuse(path, "it is neither a file, a directory nor a link", name)
+    if attributes & _DOS_LABEL:
+        refuse(path, "its attributes are those of a volume's label, which unzip leaves out", name)
     if kind == _LINK and system != records.SYSTEM_UNIX:
         refuse(path, "it is a link, and not marked as made on Unix", name)
     if directory:

@@ -76,7 +76,9 @@ class Proof:
         for data in self._packed():
             if stream.eof:
                 refuse(self._path, "there are bytes behind the end of its deflate stream", member.name)
-            while data and not stream.eof:
+            # With its input used up, zlib may still hold output: as long as it fills what it may give
+            piece = b""
+            while not stream.eof and (data or len(piece) == most):
                 try:
                     piece = stream.decompress(data, most)
                 except zlib.error:
@@ -84,10 +86,6 @@ class Proof:
                 if piece:
                     yield piece
                 data = stream.unconsumed_tail
-            while not stream.eof and len(piece) == most:
-                piece = stream.decompress(b"", most)
-                if piece:
-                    yield piece
         if not stream.eof:
             refuse(self._path, "its deflate stream has no end", member.name)
         if stream.unused_data:

@@ -128,14 +128,7 @@ def _check_local(window: _Window, record: Record, following: int, path: str) -> 
         refuse(path, "its local header and the central directory disagree in method, flags or version", name)
     check_method(flags, method, path, name)
     wide = check_extra(rest[name_length:], path, name)
-    if wide:
-        # Bazel writes the field although the header holds the same sizes
-        sizes = records.ZIP64_SIZES.unpack(wide) if len(wide) == records.ZIP64_SIZES.size else None
-        if sizes is None or (size, packed) not in (sizes, (records.MAX_32, records.MAX_32)):
-            refuse(path, "its local ZIP64 field does not agree with its header", name)
-        size, packed = sizes
-    elif records.MAX_32 in (size, packed):
-        refuse(path, "its local header asks for a ZIP64 field, and there is none", name)
+    size, packed = _widen((size, packed), wide, path, name)
     streamed = flags & records.FLAG_DESCRIPTOR
     said = (crc, packed, size)
     if said != (record.crc, record.packed, record.size) and not (streamed and said == (0, 0, 0)):
@@ -148,12 +141,24 @@ def _check_local(window: _Window, record: Record, following: int, path: str) -> 
     return offset
 
 
+def _widen(narrow: tuple[int, int], wide: bytes, path: str, name: str) -> tuple[int, int]:
+    """Return size and packed size of a local header with the ZIP64 field `wide` (4.5.3), which has both or is empty."""
+    if not wide:
+        if records.MAX_32 in narrow:
+            refuse(path, "its local header asks for a ZIP64 field, and there is none", name)
+        return narrow
+    sizes = records.ZIP64_SIZES.unpack(wide) if len(wide) == records.ZIP64_SIZES.size else None
+    # Bazel writes the field although the header holds the same sizes
+    if sizes is None or narrow not in (sizes, (records.MAX_32, records.MAX_32)):
+        refuse(path, "its local ZIP64 field does not agree with its header", name)
+    return sizes[0], sizes[1]
+
+
 def _check_sizes(record: Record, path: str) -> None:
     """Refuse sizes that can't be true, before anything is inflated."""
-    if record.name.endswith("/"):
-        if record.size or record.crc:
-            refuse(path, "it is a directory that holds data", record.name)
-    elif record.method == records.STORED and record.packed != record.size:
+    if record.name.endswith("/") and (record.size or record.crc):
+        refuse(path, "it is a directory that holds data", record.name)
+    if record.method == records.STORED and record.packed != record.size:
         refuse(path, "it is stored, and its two sizes differ", record.name)
     if record.size > record.packed * MOST_PER_BYTE:
         refuse(path, f"its {record.packed} bytes can't unpack to {record.size}", record.name)

@@ -48,6 +48,8 @@ ZIP64_EOCD_REST = ZIP64_EOCD.size - 12
 
 ZIP64_EXTRA = 0x0001
 UNICODE_PATH_EXTRA = 0x7075
+TIME_EXTRA = 0x5455
+AES_EXTRA = 0x9901
 # Two fields with a mode of their own: a program that knows them may take a file for a link
 ASI_UNIX_EXTRA = 0x756E  # unzip
 STREAM_EXTRA = 0x6C78  # libarchive

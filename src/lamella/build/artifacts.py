@@ -37,7 +37,8 @@ def layer_entries(per_target: Mapping[Target, Sequence[Wheel]]) -> list[Entry]:
         place(wheel, Place(SHARED_SITE, ANY_INTERPRETER)) for wheel in per_target[targets[0]] if wheel.sha256 in shared
     ]
     for target, wheels in per_target.items():
-        at = Place(target.site_packages, target.interpreter)
+        # Not the target's own interpreter: a program that the wheels of all runtimes bring must be one file
+        at = Place(target.site_packages, ANY_INTERPRETER)
         groups += [place(wheel, at) for wheel in wheels if wheel.sha256 not in shared]
     return merge(groups)
 

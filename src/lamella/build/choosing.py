@@ -19,6 +19,7 @@ from lamella.errors import (
     OfflineError,
     OutsideError,
 )
+from lamella.files import sha256_of
 from lamella.lock.model import FromDirectory, FromFile, FromGit, FromIndex, LockedFile, Pin, Pins
 from lamella.wheels import graph
 from lamella.wheels.build import checkout, from_source, tree_digest
@@ -51,6 +52,8 @@ class Chooser:
         """
         fetched: list[Wanted] = []
         ready: dict[str, Wheel] = {}
+        if self.source.offline:
+            self._refuse_unlisted(wanted)
         for pin in wanted:
             match pin.source:
                 case FromDirectory() | FromGit():
@@ -87,6 +90,22 @@ class Chooser:
         notes += choice.notes
         return choice
 
+    def _refuse_unlisted(self, wanted: list[Pin]) -> None:
+        """Raise OfflineError naming every pin whose files only the index could tell."""
+        missing = [
+            f"`{pin.name}=={pin.version}`"
+            for pin in wanted
+            if isinstance(pin.source, FromIndex)
+            and not pin.source.files
+            and choose(pin, self._listed(pin, pin.source).files, self.target).file is None
+        ]
+        if missing:
+            raise OfflineError(
+                "not everything that is pinned is in the cache, and `--offline` was given",
+                why=missing,
+                hint="run the same build once without `--offline`",
+            )
+
     def _listed(self, pin: Pin, source: FromIndex) -> _Listed:
         """What the index offers of the pinned version, less what the lock's hashes rule out."""
         allowed = set(source.hashes)
@@ -97,11 +116,6 @@ class Chooser:
                 for wheel in kept
                 if wheel
             ]
-            if not files:
-                raise OfflineError(
-                    f"`{pin.name}=={pin.version}` is not in the cache, and `--offline` was given",
-                    hint="run the same build once without `--offline`",
-                )
             return _Listed(tuple(files), ())
         from lamella.wheels.listing import list_files
 
@@ -138,7 +152,8 @@ class Chooser:
                 key = key_of("git", url, commit, subdirectory)
             case _:
                 assert sdist is not None
-                key = key_of("sdist", sdist.hashes or sdist.url or sdist.path)
+                # Without a hash a file on this disk may be another one tomorrow
+                key = key_of("sdist", sdist.hashes or sdist.url or (sdist.path and sha256_of(sdist.path)))
         memo = cache.recall("built", key)
         if memo is not None and (wheel := cache.wheel(memo["sha256"])) is not None:
             return wheel

@@ -38,7 +38,7 @@ class Outcome(NamedTuple):
     """`output` is the folder, `notes` sentences for the person, `fetched` the bytes that came over the network.
 
     `inputs` are the files and folders that the outcome depends on, absolute: while none of them changes, neither
-    does the outcome.
+    does the outcome.  `told` whether the manifest says something else than before.
     """
 
     output: str
@@ -50,7 +50,9 @@ class Outcome(NamedTuple):
     fetched: int
     seconds: float
     inputs: tuple[str, ...]
+    told: bool = False
 
     @property
     def written(self) -> bool:
-        return bool(self.removed) or any(made.written for made in self.made)
+        """Whether anything in the output folder was touched."""
+        return self.told or bool(self.removed) or any(made.written for made in self.made)

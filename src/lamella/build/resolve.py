@@ -68,9 +68,13 @@ class Resolver:
         self._wheels: dict[tuple[Target, str], Wheel] = {}
 
     def answer(self, question: Question, target: Target) -> Answer:
-        """The wheels for one target.  Raises LockError, IncompatibleError, ConfigError, OutsideError."""
+        """The wheels for one target.  Raises LockError, IncompatibleError, ConfigError, OutsideError.
+
+        An answer is remembered whether or not the lock may change: uv brought the lock up to date before it was
+        read, and neither it nor what it was made from has changed since.
+        """
         key = key_of(
-            __version__, self.root, self._configured_lock, self.locked, self.allow_build, question,
+            __version__, self.root, self._configured_lock, self.allow_build, question,
             target.runtime, target.architecture,
         )  # fmt: skip
         answer = self._recall(key)
@@ -105,6 +109,7 @@ class Resolver:
         from lamella.lock.select import for_target
         from lamella.wheels import graph
 
+        self.source.warm()
         pins = self._read(question)
         environment = target.environment()
         here: dict[str, Pin] = {pin.name: pin for pin in for_target(pins, environment)}
@@ -195,12 +200,17 @@ def _known(question: Question, names: set[str]) -> None:
 
 def inputs_of(pins: Pins, root: str) -> set[str]:
     """The files and folders that an answer drawn from these pins depends on."""
-    from lamella.lock.model import FromDirectory
+    from lamella.lock.model import FromDirectory, FromFile
 
     # A lock that is added later would be found before the one that was read
     beside = ("pyproject.toml", "uv.lock", "pylock.toml", "requirements.txt")
     inputs = {pins.path, *pins.inputs, *(os.path.join(root, name) for name in beside)}
-    inputs.update(pin.source.path for pin in pins.pins if isinstance(pin.source, FromDirectory))
+    for pin in pins.pins:
+        match pin.source:
+            case FromDirectory(path=path):
+                inputs.add(path)
+            case FromFile(file=file) if file.path is not None:
+                inputs.add(file.path)
     return inputs
 
 

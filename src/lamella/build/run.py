@@ -17,9 +17,9 @@ from lamella.build.changes import changes
 from lamella.build.model import Made, Outcome, Request
 from lamella.build.plan import FunctionPlan, LayerPlan, Planner
 from lamella.errors import LamellaError, UsageError
-from lamella.files import sha256_of, write_atomic
+from lamella.files import settled, sha256_of, state, write_atomic
 from lamella.manifest import Artifact, Distribution, FunctionArtifact, LayerArtifact, Manifest
-from lamella.wheels.cache import Cache
+from lamella.wheels.cache import Cache, key_of
 from lamella.wheels.obtain import Progress, Source
 
 if TYPE_CHECKING:
@@ -34,15 +34,19 @@ _STAGING = ".staging-"
 def build(settings: Settings, request: Request, cache: Cache, progress: Progress) -> Outcome:
     """Build what is asked for into `settings.output`.
 
-    A cached file that turns out damaged while it is copied is fetched again, once.
+    Cached files that turn out damaged while they are copied are fetched again, each once.
     Raises any LamellaError; then the output folder is as it was.
     """
     _known(request.names, settings)
-    try:
-        return _build(settings, request, cache, progress)
-    except DamagedSourceError as damage:
-        cache.discard(damage.source)
-        return _build(settings, request, cache, progress)
+    discarded: set[str] = set()
+    while True:
+        try:
+            return _build(settings, request, cache, progress)
+        except DamagedSourceError as damage:
+            if damage.source in discarded:
+                raise
+            discarded.add(damage.source)
+            cache.discard(damage.source)
 
 
 def _known(names: Sequence[str], settings: Settings) -> None:
@@ -81,7 +85,8 @@ def _build(settings: Settings, request: Request, cache: Cache, progress: Progres
             staged += [press.function(function) for function in plan.functions]
             made = [_made(item, old.get(item.artifact.key)) for item in staged]
             new = _joined(settings, [item.artifact for item in staged], previous, bool(request.names))
-            removed = _publish(settings.output, staged, new, previous)
+            told = _publish(settings.output, folder, staged, new)
+        removed = _drop_stale(settings.output, new, previous)
     return Outcome(
         output=settings.output,
         manifest=new,
@@ -89,6 +94,7 @@ def _build(settings: Settings, request: Request, cache: Cache, progress: Progres
         notes=tuple(plan.notes),
         warnings=tuple(plan.warnings),
         removed=removed,
+        told=told,
         fetched=source.fetched,
         seconds=time.perf_counter() - began,
         inputs=tuple(plan.inputs),
@@ -201,7 +207,7 @@ class _Press:
         """Make the zip that `question` names, unless the one in place is known to be it."""
         in_place = os.path.join(self.settings.output, f"{key}.zip")
         known = self.cache.recall("zips", question)
-        if known is not None and sha256_of(in_place) == known["written"]["sha256"]:
+        if known is not None and self._in_place(in_place) == known["written"]["sha256"]:
             rows = tuple(manifest.distribution(row) for row in known["distributions"])
             return _Zip(Written(**known["written"]), rows, None)
         waiting = os.path.join(self.folder, f"{key}.zip")
@@ -214,6 +220,18 @@ class _Press:
             if sha256_of(in_place) == written.sha256:
                 return _Zip(written, rows, None)
         return _Zip(written, rows, waiting)
+
+    def _in_place(self, path: str) -> str | None:
+        """The SHA-256 of a finished zip: as it was last known, while the file's state is the same."""
+        key = key_of(path)
+        known = self.cache.recall("placed", key)
+        if known is not None and known["state"] == state(path):
+            digest: str = known["sha256"]
+            return digest
+        found = sha256_of(path)
+        if found is not None and settled(path, time.time_ns()):
+            self.cache.remember("placed", key, {"state": state(path), "sha256": found})
+        return found
 
     def _common(self, key: str, name: str, made: _Zip) -> dict[str, Any]:
         written = made.written
@@ -262,15 +280,23 @@ def _joined(settings: Settings, built: Sequence[Artifact], previous: Manifest | 
     )
 
 
-def _publish(output: str, staged: Sequence[_Staged], new: Manifest, previous: Manifest | None) -> tuple[str, ...]:
-    """Put the waiting zips in place, the manifest last; drop zips that only the previous build had."""
+def _publish(output: str, folder: str, staged: Sequence[_Staged], new: Manifest) -> bool:
+    """Put the waiting zips in place, the manifest last; tell whether that differs from the one in place."""
     for item in staged:
         if item.waiting is not None:
             os.replace(item.waiting, os.path.join(output, item.artifact.file))
     path = os.path.join(output, manifest.NAME)
     data = manifest.to_json(new)
-    if not _holds(path, data):
-        write_atomic(path, data, flush=False)
+    if _holds(path, data):
+        return False
+    waiting = os.path.join(folder, manifest.NAME)
+    write_atomic(waiting, data, flush=False)
+    os.replace(waiting, path)
+    return True
+
+
+def _drop_stale(output: str, new: Manifest, previous: Manifest | None) -> tuple[str, ...]:
+    """Remove zips that only the previous build had; their names."""
     kept = {artifact.file for artifact in new.artifacts}
     stale = sorted({artifact.file for artifact in previous.artifacts} - kept) if previous else []
     removed = []

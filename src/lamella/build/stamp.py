@@ -10,17 +10,20 @@ from __future__ import annotations
 import os
 import sys
 import zlib
-from collections.abc import Iterable, Sequence
 
 from lamella import __version__
 from lamella.cachedir import cache_dir
 from lamella.files import settled, state, write_atomic
 
+TYPE_CHECKING = False  # `typing` is not imported for it
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
 
 def recall(arguments: Sequence[str]) -> tuple[str, str] | None:
     """What to print (stdout, stderr) when this command would do nothing; None when it must be run."""
-    path, question = _place(arguments)
     try:
+        path, question = _place(arguments)
         with open(path, "rb") as file:
             fields = file.read().decode("utf-8", "surrogateescape").split("\0")
     except OSError:

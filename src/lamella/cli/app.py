@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -48,7 +47,7 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code."""
+    """Run one command line and return its exit code.  Raises KeyboardInterrupt, BrokenPipeError, SystemExit."""
     if not arguments or arguments[0].startswith("-"):
         top = parser()
         top.parse_args(arguments)
@@ -65,13 +64,8 @@ def run(arguments: Sequence[str]) -> int:
     except LamellaError as error:
         console.error(error)
         return error.exit_code
-    except KeyboardInterrupt:
-        console.err.write("interrupted\n")
-        return 130
     except BrokenPipeError:
-        # The reader of our output went away (`lamella … | head`): nobody is left to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        raise
     except OSError as error:
         place = f"`{error.filename}`: " if error.filename else ""
         console.error(

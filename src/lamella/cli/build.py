@@ -54,11 +54,11 @@ def run(parsed: argparse.Namespace) -> int:
         console.data(as_json(outcome))
     else:
         show(console, outcome)
-    _remember(parsed, outcome, began)
+    _remember(parsed, outcome, began, settings.file)
     return 0
 
 
-def _remember(parsed: argparse.Namespace, outcome: Outcome, began: int) -> None:
+def _remember(parsed: argparse.Namespace, outcome: Outcome, began: int, settings_file: str) -> None:
     """Let the next run of the same command see that there is nothing to do."""
     import contextlib
     import sys
@@ -70,6 +70,7 @@ def _remember(parsed: argparse.Namespace, outcome: Outcome, began: int) -> None:
     idle = outcome._replace(
         made=tuple(made._replace(changes=(), written=False, seconds=0.0) for made in outcome.made),
         removed=(),
+        told=False,
         fetched=0,
         seconds=0.0,
     )
@@ -83,7 +84,21 @@ def _remember(parsed: argparse.Namespace, outcome: Outcome, began: int) -> None:
             sys.argv[1:],
             out,
             "".join(line + "\n" for line in lines),
-            outcome.inputs,
+            [*outcome.inputs, *_configurations(os.path.dirname(settings_file))],
             [os.path.join(outcome.output, name) for name in files],
             began,
         )
+
+
+def _configurations(root: str) -> list[str]:
+    """Where a configuration could appear that would be found before the one in `root`, or beside it."""
+    from lamella.config.find import OWN, PYPROJECT
+
+    found = []
+    folder = os.getcwd()
+    while True:
+        found += [os.path.join(folder, OWN), os.path.join(folder, PYPROJECT)]
+        parent = os.path.dirname(folder)
+        if folder == root or parent == folder:
+            return found
+        folder = parent

@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import sys
+
+_INTERRUPTED = 130  # 128 and the number of SIGINT, as shells say it
 
 
 def main() -> int:
     """The console script.  Returns the exit code."""
-    arguments = sys.argv[1:]
+    try:
+        code = _main(sys.argv[1:])
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # The reader of our output went away (`lamella … | head`): nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        sys.stderr.flush()
+        # All is put away by now but downloads that wait for a silent server; what came of them stays for next time
+        os._exit(_INTERRUPTED)
+
+
+def _main(arguments: list[str]) -> int:
+    if sys.stdout is None:  # `lamella … >&-`
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     if arguments[:1] == ["build"]:
         from lamella.build import stamp
 

@@ -1,20 +1,27 @@
 """Where each file of a wheel lands, as the wheel specification's installation rules say.
 
 Source: PyPA specifications, "Binary distribution format", sections "Installing a wheel" and "The .data directory".
-The schemes are those of `pip install --target`, but for programs: those go to `bin/` at the archive's root, which
-Lambda has on PATH when the archive is a layer.
+The schemes are those of `pip install --target`, run outside a virtual environment, but for programs: those go to
+`bin/` at the archive's root, which Lambda has on PATH when the archive is a layer.  The files of `.data/data/lib`,
+which pip loses with --target (pypa/pip#10399), are kept.
 """
 
 from __future__ import annotations
 
 import os
+import zlib
 from typing import NamedTuple
 
-from lamella.archive.entry import PROGRAM, Entry, content, from_bytes
+from lamella.archive.entry import FILE, LINK, PROGRAM, DamagedSourceError, Entry, content, from_bytes
+from lamella.archive.records import STORED
 from lamella.errors import ArchiveError
 from lamella.wheels.model import Wheel
 
 PROGRAMS = "bin"
+# Packed bytes of a script that hold at least the start of its first line
+_HEAD = 512
+# What old versions of setuptools append to the name of an entry point's program
+_WRAPPER_ENDINGS = (".exe", "-script.py", ".pya")
 
 
 class Place(NamedTuple):
@@ -39,19 +46,25 @@ def place(wheel: Wheel, at: Place) -> list[Entry]:
     data = dist_info.removesuffix(".dist-info") + ".data/"
     prefix = at.site + "/" if at.site else ""
     origin, source = wheel.name, wheel.path
+    programs = {name for name, _ in wheel.scripts}
     entries: list[Entry] = []
-    moved: dict[str, str] = {}
+    moved: dict[str, str | None] = {}
     record = None
     for member in wheel.members:
         name, offset, packed, size, crc, packed_crc, method, mode = member
         entry = Entry(prefix + name, origin, mode, method, crc, packed, size, source, offset, packed_crc)
         if name.startswith(data):
+            is_script = name.startswith(data + "scripts/")
+            if is_script and _is_wrapper(name, programs):
+                moved[name] = None
+                continue
             path = moved[name] = _data_path(wheel, name[len(data) :], at)
             entry = entry._replace(path=path)
-            if name.startswith(data + "scripts/"):
+            if is_script:
                 entry = _script(entry, at)
         elif name == dist_info + "/RECORD":
-            record = entry
+            # Some builders mark it as a program.  It is the installer's own, and no wheel's word on that counts
+            record = entry = entry._replace(mode=FILE)
         entries.append(entry)
     added = [from_bytes(f"{PROGRAMS}/{name}", origin, _program(target, at), PROGRAM) for name, target in wheel.scripts]
     entries += added
@@ -78,7 +91,7 @@ def _data_path(wheel: Wheel, path: str, at: Place) -> str:
         case "scripts":
             return f"{PROGRAMS}/{rest}"
         case "headers":
-            return at.under_site(f"include/python/{wheel.filename.split('-', 1)[0]}/{rest}")
+            return at.under_site(f"include/python/{wheel.name}/{rest}")
         case _:
             raise ArchiveError(
                 f"`{wheel.filename}` wants files placed in an unknown scheme, `{scheme}`",
@@ -87,13 +100,45 @@ def _data_path(wheel: Wheel, path: str, at: Place) -> str:
             )
 
 
+def _is_wrapper(name: str, programs: set[str]) -> bool:
+    """Tell whether a script is but an entry point's program, made in advance.  Those are made anew, as pip does."""
+    script = name.rpartition("/")[2]
+    for ending in _WRAPPER_ENDINGS:
+        if script.lower().endswith(ending):
+            script = script[: -len(ending)]
+            break
+    return script in programs
+
+
 def _script(entry: Entry, at: Place) -> Entry:
-    """A ready-made script: its `#!python` line is pointed at the runtime's interpreter."""
-    text = content(entry)
-    first, newline, rest = text.partition(b"\n")
-    if first.rstrip() in (b"#!python", b"#!pythonw"):
-        return from_bytes(entry.path, entry.origin, b"#!" + at.interpreter.encode() + newline + rest, PROGRAM)
-    return entry._replace(mode=PROGRAM)
+    """A ready-made script: a first line that starts with `#!python` is pointed at the runtime's interpreter."""
+    if entry.mode == LINK:
+        return entry
+    if not _head(entry).startswith(b"#!python"):
+        return entry._replace(mode=PROGRAM)
+    rest = content(entry).partition(b"\n")[2]
+    return from_bytes(entry.path, entry.origin, b"#!" + at.interpreter.encode() + b"\n" + rest, PROGRAM)
+
+
+def _head(entry: Entry) -> bytes:
+    """The first bytes of a member that is copied.  Not all: a script may be a native program of 60 MB."""
+    try:
+        with open(entry.source, "rb") as file:
+            packed = os.pread(file.fileno(), min(entry.packed, _HEAD), entry.offset)
+        return packed if entry.method == STORED else zlib.decompressobj(-15).decompress(packed, _HEAD)
+    except (OSError, zlib.error):
+        raise DamagedSourceError(entry.source, entry.path) from None
+
+
+# A layer's folders of importable code in Lambda's own order (developer guide, "Layer paths for each Lambda runtime").
+# The running Python chooses its own, so that a layer for several runtimes has one program of each name.
+_LAYER_PATHS = """\
+python = os.path.join(root, "python")
+sys.path[:0] = [os.path.join(python, "lib", "python%d.%d" % sys.version_info[:2], "site-packages"), python]
+"""
+_FUNCTION_PATHS = """\
+sys.path.insert(0, root)
+"""
 
 
 def _program(target: str, at: Place) -> bytes:
@@ -102,15 +147,13 @@ def _program(target: str, at: Place) -> bytes:
     Lambda puts `/opt/python` on the handler's path, not on that of programs it starts: this one finds its own.
     """
     module, _, attribute = target.partition(":")
-    depth = at.site.split("/") if at.site else []
-    parts = "".join(f", {part!r}" for part in depth)
     return (
         f"#!{at.interpreter}\n"
         "import os\n"
         "import sys\n"
         "\n"
         "root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))\n"
-        f"sys.path.insert(0, os.path.join(root{parts}))\n"
+        f"{_LAYER_PATHS if at.site else _FUNCTION_PATHS}"
         "\n"
         f"from {module} import {attribute.split('.')[0]}\n"
         "\n"
@@ -119,8 +162,11 @@ def _program(target: str, at: Place) -> bytes:
     ).encode()
 
 
-def _record(text: bytes, moved: dict[str, str], entries: list[Entry], at: Place, added: list[Entry]) -> bytes:
-    """RECORD with the paths that are true here, relative to the folder of importable code."""
+def _record(text: bytes, moved: dict[str, str | None], entries: list[Entry], at: Place, added: list[Entry]) -> bytes:
+    """RECORD with the paths that are true here, relative to the folder of importable code.
+
+    `moved` maps names in the wheel to their paths here, to None what is left out.
+    """
     import csv
     import io
 
@@ -131,6 +177,8 @@ def _record(text: bytes, moved: dict[str, str], entries: list[Entry], at: Place,
             continue
         name, digest, size = (*row, "", "")[:3]
         path = moved.get(name, at.under_site(name))
+        if path is None:
+            continue
         if path in changed:
             digest, size = _digest(changed[path])
         rows.append((_relative(path, at), digest, size))

@@ -141,6 +141,7 @@ _HINTS = (
     ("invalid value", "this uv is too old: run `uv self update`, or `pip install 'lamella[uv]'`"),
 )
 _NETWORK = ("Failed to fetch", "error sending request", "client error (", "dns error", "operation timed out")
+_PYTHON = "python-build-standalone"  # where uv downloads interpreters from
 _OFFLINE = ("network was disabled", "Network connectivity is disabled", "was not found in the cache")
 
 
@@ -154,6 +155,9 @@ def failure(verb: str, lines: Sequence[str]) -> LamellaError:
         return OfflineError(what, why=said, hint="run once without `--offline`")
     if "incompatible with the declared conflicts" in text:
         return ConflictError(what, why=said, hint="ask for them in separate layers: they exclude each other")
+    if _PYTHON in text:
+        hint = "install a Python that `requires-python` admits where uv finds it (`uv python list`), or set UV_PYTHON"
+        return OutsideError(what, why=["uv found no such Python here and could not download one", *said], hint=hint)
     for word, hint in _HINTS:
         if word in text:
             return LockError(what, why=said, hint=hint)

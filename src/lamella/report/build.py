@@ -26,8 +26,11 @@ def show(console: Console, outcome: Outcome) -> None:
     for name in outcome.removed:
         console.say(f"removed {name}: it is no longer configured")
     fetched = f", fetched {megabytes(outcome.fetched)}" if outcome.fetched else ""
+    written, all_of = sum(made.written for made in outcome.made), len(outcome.made)
+    count = f"{written}" if written == all_of else f"{written} of {all_of}"
+    what = f"{count} zip{'s' * (all_of != 1)}" if written else "manifest.json alone"
     folder = os.path.relpath(outcome.output)
-    console.say(f"Built {len(outcome.made)} in {duration(outcome.seconds)}{fetched}: `{folder}`")
+    console.say(f"Wrote {what} in {duration(outcome.seconds)}{fetched}: `{folder}`")
 
 
 def unchanged_line(outcome: Outcome) -> str:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from lamella.wheels.obtain import Progress
 
 
+# A column of words is at least this wide, however narrow the terminal is
+_FOLDED = 16
+
+
 class Console:
     """Prints for one command.  With `quiet` only data and errors are shown."""
 
@@ -61,10 +65,9 @@ class Console:
         """A table on stdout; the columns numbered in `right` are set flush right."""
         if self.quiet:
             return
-        if _is_terminal(self.out):
-            self._rich_table(columns, rows, right)
+        if _is_terminal(self.out) and self._drawn(columns, rows, right):
             return
-        widths = [max(len(row[at]) for row in (columns, *rows)) for at in range(len(columns))]
+        widths = _widths(columns, rows)
         for row in (columns, *rows):
             cells = [
                 cell.rjust(width) if at in right else cell.ljust(width)
@@ -72,18 +75,34 @@ class Console:
             ]
             self.data("  ".join(cells).rstrip())
 
-    def _rich_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int]) -> None:
+    def _drawn(self, columns: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int]) -> bool:
+        """Draw the table with rich; False, and nothing drawn, where the terminal is too narrow for it.
+
+        The first column names the row and numbers mean something whole only: words alone may be folded.
+        """
         from rich import box
         from rich.console import Console as Rich
         from rich.table import Table
         from rich.text import Text
 
+        rich = Rich(file=self.out, highlight=False)
+        whole = {0, *right}
+        least = [w if at in whole else min(w, _FOLDED) for at, w in enumerate(_widths(columns, rows))]
+        if sum(least) + 3 * len(least) > rich.width:  # two columns of padding and one between
+            return False
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
         for at, name in enumerate(columns):
-            table.add_column(name, justify="right" if at in right else "left", no_wrap=at in right)
+            table.add_column(
+                name,
+                justify="right" if at in right else "left",
+                no_wrap=at in whole,
+                min_width=least[at],
+                overflow="fold",
+            )
         for row in rows:
             table.add_row(*(Text(cell, style="bold" if at == 0 else "") for at, cell in enumerate(row)))
-        Rich(file=self.out, highlight=False).print(table)
+        rich.print(table)
+        return True
 
     def progress(self) -> Progress:
         """Shows what is fetched: bars on a terminal, nothing elsewhere.  Close it with `close`."""
@@ -93,7 +112,7 @@ class Console:
 
 
 class Bars:
-    """A bar for each file that is fetched, and one for all.  rich is loaded when the first byte is asked for."""
+    """A bar for each file that is fetched.  rich is loaded when the first byte is asked for."""
 
     def __init__(self, err: TextIO) -> None:
         import threading
@@ -137,6 +156,10 @@ def _bars(err: TextIO) -> Any:
         console=Rich(file=err),
         transient=True,
     )
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(len(row[at]) for row in (columns, *rows)) for at in range(len(columns))]
 
 
 def _is_terminal(stream: TextIO) -> bool:

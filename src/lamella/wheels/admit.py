@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
@@ -32,6 +33,9 @@ BOMB_RATIO = 100
 # What is parsed is held whole: RECORD of a hundred thousand files has about 12 MiB
 PARSED_BYTES = 32 * 1024**2
 _FILE_PIECE = 1024 * 1024
+# Members of at least so many bytes are inflated side by side, by at most so many threads a wheel
+_LARGE = 1024 * 1024
+_INFLATING = min(4, os.cpu_count() or 1)
 
 
 class _DistInfo(NamedTuple):
@@ -171,27 +175,39 @@ def _content(file: int, member: RawMember, filename: str) -> bytes:
 
 
 def _prove(file: int, archive: Archive, info: _DistInfo, rows: dict[str, distinfo.Row]) -> tuple[Member, ...]:
-    """Inflate every member once, against its headers and its line in RECORD, which must list nothing else."""
+    """Inflate every member once, against its headers and its line in RECORD, which must list nothing else.
+
+    Large members are inflated side by side: zlib and hashlib let other threads run meanwhile.
+    """
     unhashed = {info.record.name, f"{info.directory}RECORD.jws", f"{info.directory}RECORD.p7s"}
-    members = []
-    for raw in archive.members:
-        proof = Proof(file, raw, archive.path)
-        row = rows.pop(raw.name, None)
-        if raw.is_dir:
-            proof.feed()
-            continue
-        if raw.name in unhashed:
-            proof.feed()
-        else:
-            _check_row(proof, raw, row, archive.path)
-        if raw.mode == 0o120777:
-            prove_link(file, raw, archive.path, root=_moved_as_one(raw.name))
-        members.append(
-            Member(raw.name, raw.offset, raw.packed, raw.size, raw.crc, proof.packed_crc, raw.method, raw.mode)
-        )
+    lines = {raw.name: rows.pop(raw.name, None) for raw in archive.members}
+
+    def prove(raw: RawMember) -> Member | None:
+        return _prove_member(file, raw, lines[raw.name], archive.path, hashed=raw.name not in unhashed)
+
+    large = sorted((raw for raw in archive.members if raw.size >= _LARGE), key=lambda raw: -raw.size)
+    proven: dict[str, Member | None] = {}
+    if len(large) > 1:
+        with ThreadPoolExecutor(_INFLATING) as pool:
+            proven.update(zip((raw.name for raw in large), pool.map(prove, large), strict=True))
+    members = [proven[raw.name] if raw.name in proven else prove(raw) for raw in archive.members]
     for path in rows:
         refuse(archive.path, "RECORD lists it, and the wheel does not hold it", path)
-    return tuple(members)
+    return tuple(member for member in members if member is not None)
+
+
+def _prove_member(file: int, raw: RawMember, row: distinfo.Row | None, filename: str, *, hashed: bool) -> Member | None:
+    """Prove one member; None for a folder, which no archive of ours repeats."""
+    proof = Proof(file, raw, filename)
+    if hashed and not raw.is_dir:
+        _check_row(proof, raw, row, filename)
+    else:
+        proof.feed()
+    if raw.is_dir:
+        return None
+    if raw.mode == 0o120777:
+        prove_link(file, raw, filename, root=_moved_as_one(raw.name))
+    return Member(raw.name, raw.offset, raw.packed, raw.size, raw.crc, proof.packed_crc, raw.method, raw.mode)
 
 
 def _moved_as_one(name: str) -> str:

@@ -102,13 +102,13 @@ def checkout(source: FromGit, folder: str) -> str:
                 hint="check that the repository can be reached from here, and that the commit is still in it",
             )
 
+    # The URL, which may hold credentials, is not made a remote: that would write it into the folder
     git("init", "--quiet")
-    git("remote", "add", "origin", source.url)
     try:
-        git("fetch", "--quiet", "--depth=1", "origin", source.commit)
+        git("fetch", "--quiet", "--depth=1", source.url, source.commit)
     except OutsideError:
         # Not every server hands out a bare commit
-        git("fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
+        git("fetch", "--quiet", source.url, "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
     git("checkout", "--quiet", source.commit)
     return os.path.join(target, source.subdirectory) if source.subdirectory else target
 

@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import json
 import os
+import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from lamella.wheels.model import Wheel
 
 _LAYOUT = "v1"
+# A CRC-32 as eight hex digits and a line break stand before what is kept: a flipped bit makes no other answer
+_SEAL = 9
 
 
 def key_of(*parts: object) -> str:
@@ -51,8 +54,7 @@ class Cache:
         """
         stem = self._stem(sha256)
         try:
-            with open(stem + ".json", "rb") as file:
-                data = file.read()
+            data = _unsealed(stem + ".json")
             os.stat(stem + ".whl")
             return index.from_json(data, stem + ".whl")
         except (FileNotFoundError, ValueError, KeyError, TypeError, IndexError):
@@ -63,7 +65,7 @@ class Cache:
         stem = self._stem(wheel.sha256)
         os.makedirs(os.path.dirname(stem), exist_ok=True)
         os.replace(wheel.path, stem + ".whl")
-        write_atomic(stem + ".json", index.to_json(wheel), flush=False)
+        write_atomic(stem + ".json", _sealed(index.to_json(wheel)), flush=False)
         kept = self.wheel(wheel.sha256)
         assert kept is not None
         return kept
@@ -93,14 +95,25 @@ class Cache:
     def recall(self, kind: str, key: str) -> Any:
         """The answer kept under this key, or None."""
         try:
-            with open(os.path.join(self.root, "memos", kind, key + ".json"), "rb") as file:
-                return json.loads(file.read())
+            return json.loads(_unsealed(os.path.join(self.root, "memos", kind, key + ".json")))
         except (FileNotFoundError, ValueError):
             return None
 
     def remember(self, kind: str, key: str, answer: object) -> None:
         folder = os.path.join(self.root, "memos", kind)
         os.makedirs(folder, exist_ok=True)
-        write_atomic(
-            os.path.join(folder, key + ".json"), json.dumps(answer, separators=(",", ":")).encode(), flush=False
-        )
+        data = json.dumps(answer, separators=(",", ":")).encode()
+        write_atomic(os.path.join(folder, key + ".json"), _sealed(data), flush=False)
+
+
+def _sealed(data: bytes) -> bytes:
+    return b"%08x\n" % zlib.crc32(data) + data
+
+
+def _unsealed(path: str) -> bytes:
+    """What was sealed.  Raises ValueError where it is no longer that."""
+    with open(path, "rb") as file:
+        seal, data = file.read(_SEAL), file.read()
+    if seal != b"%08x\n" % zlib.crc32(data):
+        raise ValueError(f"{path} is damaged")
+    return data

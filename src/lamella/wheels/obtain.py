@@ -6,15 +6,13 @@ import contextlib
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lamella.errors import ArchiveError, LamellaError, OfflineError, OutsideError
 from lamella.wheels.cache import Cache, key_of
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
-
     from lamella.lock.model import LockedFile
     from lamella.wheels import fetch
     from lamella.wheels.model import Wheel
@@ -67,12 +65,29 @@ class Source:
         self._opening = threading.Lock()
         self._closing = contextlib.ExitStack()
         self._session: fetch.Session | None = None
+        self._warming: threading.Thread | None = None
+        self._stopping = False
 
     def __enter__(self) -> Source:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        if self._warming is not None:
+            self._warming.join()
         self._closing.close()
+
+    def warm(self) -> None:
+        """Get ready to fetch while something else is waited for: loading the HTTP client takes its time."""
+        if self.offline or self._warming is not None:
+            return
+
+        def open_early() -> None:
+            # Whoever needs the session meets the same error, and tells it
+            with contextlib.suppress(LamellaError, OSError):
+                _ = self.session
+
+        self._warming = threading.Thread(target=open_early, daemon=True)
+        self._warming.start()
 
     @property
     def session(self) -> fetch.Session:
@@ -103,9 +118,23 @@ class Source:
         if len(missing) == 1:
             found[missing[0]] = self._bring(missing[0])
         elif missing:
-            with _all_or_stop(_PARALLEL) as pool:
-                found.update(zip(missing, pool.map(self._bring, missing), strict=True))
+            found.update(zip(missing, self._bring_all(missing), strict=True))
         return [wheel for item in asked if (wheel := found[item]) is not None]
+
+    def _bring_all(self, missing: list[Wanted]) -> list[Wheel]:
+        """Side by side.  After the first failure nothing more is started, and what is under way stops."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        pool = ThreadPoolExecutor(_PARALLEL)
+        try:
+            return list(pool.map(self._bring, missing))
+        except BaseException as error:
+            self._stopping = True
+            # A server that is silent keeps its thread; somebody who interrupts does not wait for it
+            pool.shutdown(wait=not isinstance(error, KeyboardInterrupt), cancel_futures=True)
+            raise
+        finally:
+            pool.shutdown(wait=not self._stopping)
 
     def _kept(self, item: Wanted) -> Wheel | None:
         sha256 = _sha256(item.file)
@@ -152,6 +181,8 @@ class Source:
         assert file.url is not None
 
         def received(count: int) -> None:
+            if self._stopping:
+                raise _StoppedError
             self.fetched += count
             self.progress.received(file.filename, count)
 
@@ -198,6 +229,10 @@ class Source:
         return self.cache.adopt(wheel)
 
 
+class _StoppedError(Exception):
+    """Another file failed: this one is not needed any more.  What came of it stays for the next time."""
+
+
 def _counted(count: int) -> str:
     return "a wheel is" if count == 1 else f"{count} wheels are"
 
@@ -206,18 +241,3 @@ def _sha256(file: LockedFile) -> str | None:
     """The one digest that the file must have, where the lock names just one."""
     named = [digest for kind, digest in file.hashes if kind == "sha256"]
     return named[0] if len(named) == 1 else None
-
-
-@contextlib.contextmanager
-def _all_or_stop(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """A pool that, after the first failure, starts nothing more."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    pool = ThreadPoolExecutor(workers)
-    try:
-        yield pool
-    except (LamellaError, KeyboardInterrupt):
-        pool.shutdown(wait=True, cancel_futures=True)
-        raise
-    finally:
-        pool.shutdown(wait=True)

@@ -1,0 +1,196 @@
+"""Measure lamella beside the tools that people build layers with today.  `make bench`, or see README.md here."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(PROJECT))
+
+from bench import measure, sets, tools, verdicts  # noqa: E402
+from bench.measure import Command, Timings  # noqa: E402
+from bench.tools import Bench, BenchError  # noqa: E402
+from bench.verdicts import Verdict  # noqa: E402
+
+BUILD = "lamella build layer"
+PIP = (
+    "pip install --quiet --target build/python --platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 "
+    "--platform manylinux2014_x86_64 --only-binary=:all: --python-version 3.12 --implementation cp -r requirements.txt"
+)
+UV = (
+    "uv pip install --quiet --target build/python --python-platform x86_64-manylinux_2_28 --python-version 3.12 "
+    "--only-binary=:all:"
+)
+PEX = "pex3 venv create --layout flat-zipped --prefix python -d flat"
+ZIP = "(cd build && zip -qr ../layer.zip python)"
+EMPTY = "env LAMELLA_CACHE_DIR=empty/lamella UV_CACHE_DIR=empty/uv"
+
+FAST = (
+    Command("build", BUILD, clean=("dist",)),
+    Command("nothing", BUILD),
+    Command("cp", "cp finished.zip copy.zip", clean=("copy.zip",)),
+    Command("python", "python -c pass"),
+)
+MADE = ("build", "layer.zip", "flat", "flat.zip")
+SLOW = (
+    Command("uv", f"{UV} -r requirements.txt && {ZIP}", MADE, shell=True),
+    Command("pip", f"{PIP} && {ZIP}", MADE, shell=True),
+    Command("pex", f"{PEX} -r requirements.txt", MADE, shell=True),
+    Command("pex-pylock", f"{PEX} --pylock pylock.toml", MADE, shell=True),
+)
+COLD = (
+    Command("build", f"{EMPTY} {BUILD}", ("empty", "dist")),
+    Command("uv", f"{EMPTY} {UV} -r requirements.txt", ("empty", "build")),
+    Command("uv-pylock", f"{EMPTY} {UV} -r pylock.toml", ("empty", "build")),
+)
+WARM_LABELS = (
+    ("build", "`lamella build layer`"),
+    ("nothing", "`lamella build layer`, nothing to do"),
+    ("cp", "`cp` of the finished zip"),
+    ("python", "`python -c pass`"),
+    ("uv", "`uv pip install --target` + `zip -r`"),
+    ("pip", "`pip install --target` + `zip -r`"),
+    ("pex", "`pex3 venv create --layout flat-zipped`"),
+    ("pex-pylock", "the same from a pylock.toml"),
+)
+COLD_LABELS = (
+    ("build", "`lamella build layer`, zip included"),
+    ("uv", "`uv pip install --target`, no zip"),
+    ("uv-pylock", "the same from a pylock.toml"),
+)
+
+
+def main() -> int:
+    options = _options()
+    try:
+        _require()
+        root = Path(tempfile.mkdtemp(prefix="lamella-bench-"))
+        try:
+            report, held = _measured(root, quick=options.quick)
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
+    except BenchError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+    print(report)
+    if options.write:
+        readme = PROJECT / "README.md"
+        text = verdicts.between_markers(readme.read_text(encoding="utf-8"), report)
+        readme.write_text(text, encoding="utf-8")
+    return 0 if held else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="also put the tables into README.md")
+    parser.add_argument("--quick", action="store_true", help="one round of each: to see that it runs")
+    return parser.parse_args()
+
+
+def _require() -> None:
+    done = subprocess.run([str(PROJECT / "bench" / "setup")], check=False)
+    if shutil.which("hyperfine") is None:
+        raise BenchError("nothing can be measured without hyperfine")
+    if done.returncode:
+        print("some lines will be SKIPPED", file=sys.stderr)
+
+
+def _measured(root: Path, *, quick: bool) -> tuple[str, bool]:
+    """The report, and whether all held."""
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        print(f"WARNING: this machine is busy (load average {load:.1f}): the figures will be off", file=sys.stderr)
+    print("installing the tools", file=sys.stderr)
+    bench = tools.prepare(root, PROJECT)
+    warm: list[tuple[str, Timings]] = []
+    cold: list[tuple[str, Timings]] = []
+    rows: list[tuple[str, Verdict]] = []
+    for dependencies in (sets.SPECTRA, sets.GALERLY):
+        print(f"{dependencies.name}", file=sys.stderr)
+        folder = _project(bench, dependencies)
+        timed, emptied = _times(bench, folder, quick=quick)
+        warm.append((dependencies.name, timed))
+        cold.append((dependencies.name, emptied))
+        rows += [(dependencies.name, verdict) for verdict in verdicts.on_set(dependencies.name, timed, emptied)]
+        rows += [(dependencies.name, verdict) for verdict in _memory(bench, folder, quick=quick)]
+    rows += _large(bench, quick=quick)
+    parts = [
+        f"Measured on {datetime.datetime.now(datetime.UTC):%Y-%m-%d} by `make bench`: {tools.machine()}; "
+        f"load average at the start {load:.1f}.  {tools.versions(bench)}.",
+        "With warm caches:",
+        verdicts.time_table(WARM_LABELS, warm),
+        "From empty caches, over the network:",
+        verdicts.time_table(COLD_LABELS, cold),
+        verdicts.verdict_table(rows),
+        "<details><summary>The commands</summary>",
+        _commands(),
+        "</details>",
+    ]
+    return "\n\n".join(parts), all(verdict.holds for _, verdict in rows)
+
+
+def _project(bench: Bench, dependencies: sets.Dependencies) -> Path:
+    """A folder with the project, its lock, and the same pins as the other tools read them."""
+    folder = bench.root / dependencies.name.lower()
+    sets.write_project(folder, dependencies)
+    export = "uv export --quiet --frozen --no-emit-project --no-header"
+    bench.must("uv lock --quiet", folder)
+    bench.must(f"{export} --no-hashes --no-annotate --format requirements-txt -o requirements.txt", folder)
+    bench.must(f"{export} --format pylock.toml -o pylock.toml", folder)
+    pins = (folder / "requirements.txt").read_text(encoding="utf-8")
+    print("  " + ", ".join(line.split(" ")[0] for line in pins.splitlines()), file=sys.stderr)
+    return folder
+
+
+def _times(bench: Bench, folder: Path, *, quick: bool) -> tuple[Timings, Timings]:
+    bench.must(f"{BUILD} && cp dist/lambda/layer.zip finished.zip", folder)
+    slow = [command for command in SLOW if measure.works(bench, command, folder)]
+    for path in MADE:
+        bench.must(f"rm -rf {path}", folder)
+    emptied = [command for command in COLD if measure.works(bench, command, folder)]
+    cold = measure.in_rounds(bench, emptied, folder, rounds=1 if quick else 7, runs=1)
+    bench.must("rm -rf empty build dist; sync", folder)
+    timed = measure.in_rounds(bench, FAST, folder, rounds=2 if quick else 5, runs=4)
+    timed.runs.update(measure.in_rounds(bench, slow, folder, rounds=1 if quick else 5, runs=1).runs)
+    for path in MADE:
+        bench.must(f"rm -rf {path}", folder)
+    return timed, cold
+
+
+def _memory(bench: Bench, folder: Path, *, quick: bool) -> list[Verdict]:
+    runs = 1 if quick else 3
+    return [
+        verdicts.memory("peak memory, warm build", measure.peak_memory(bench, FAST[0], folder, runs=runs)),
+        verdicts.memory("peak memory, empty cache", measure.peak_memory(bench, COLD[0], folder, runs=runs)),
+    ]
+
+
+def _large(bench: Bench, *, quick: bool) -> list[tuple[str, Verdict]]:
+    """Memory once more, with a layer far larger than Lambda takes."""
+    wheels, mebibytes, small = (2, 16, 100) if quick else (4, 272, 3000)
+    name = f"{wheels * mebibytes} MiB made up"
+    print(name, file=sys.stderr)
+    folder = bench.root / "large"
+    sets.write_large_project(folder, wheels, mebibytes, small)
+    bench.must(BUILD, folder)
+    found = _memory(bench, folder, quick=True)
+    shutil.rmtree(folder)
+    return [(name, verdict) for verdict in found]
+
+
+def _commands() -> str:
+    lines = ["```sh", "# before each run, untimed: what the last one made is removed"]
+    for command in (*FAST, *SLOW, *COLD):
+        lines.append(command.line.replace(EMPTY, EMPTY.removeprefix("env ")))
+    return "\n".join([*lines, "```"])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

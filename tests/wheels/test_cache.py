@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.wheels.wheelmaker import make_wheel
+
+from lamella.wheels.admit import admit
+from lamella.wheels.cache import Cache, key_of
+from lamella.wheels.model import Wheel
+
+FILENAME = "demo-1.0-py3-none-any.whl"
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def adopted(cache: Cache) -> Wheel:
+    partial = cache.partial("x")
+    Path(partial).write_bytes(make_wheel("demo", "1.0", {"demo.py": "x = 1\n"}))
+    return cache.adopt(admit(partial, filename=FILENAME))
+
+
+def test_keys_depend_on_every_part_and_where_it_ends() -> None:
+    keys = {
+        key_of("a", "b"),
+        key_of("ab"),
+        key_of("ab", ""),
+        key_of("", "ab"),
+        key_of("b", "a"),
+        key_of("a", "b", None),
+    }
+    assert len(keys) == 6
+    assert key_of("a", 1, ("x", None)) == key_of("a", 1, ("x", None))
+    assert all(len(key) == 64 for key in keys)
+    assert key_of("\udcff")
+
+
+def test_nothing_is_made_before_something_is_kept(cache: Cache, tmp_path: Path) -> None:
+    assert cache.wheel("0" * 64) is None
+    assert cache.recall("answers", "key") is None
+    cache.discard(str(tmp_path / "none.whl"))
+    assert not (tmp_path / "cache").exists()
+
+
+def test_an_adopted_wheel_is_found(cache: Cache, adopted: Wheel) -> None:
+    assert cache.wheel(adopted.sha256) == adopted
+    assert adopted.path == os.path.join(cache.root, "wheels", adopted.sha256[:2], adopted.sha256 + ".whl")
+    assert os.listdir(os.path.join(cache.root, "partial")) == [], "moved, not copied"
+
+
+def test_another_process_finds_it_too(cache: Cache, adopted: Wheel) -> None:
+    asked = (
+        "import sys; from lamella.wheels.cache import Cache\n"
+        "print(Cache(sys.argv[1]).wheel(sys.argv[2]).members[0].name)"
+    )
+    root = os.path.dirname(cache.root)
+    done = subprocess.run(
+        [sys.executable, "-c", asked, root, adopted.sha256], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "demo.py\n"
+
+
+def test_a_discarded_wheel_is_gone(cache: Cache, adopted: Wheel) -> None:
+    cache.discard(adopted.path)
+    assert cache.wheel(adopted.sha256) is None
+    assert os.listdir(os.path.dirname(adopted.path)) == []
+
+
+def without(path: Path) -> None:
+    path.unlink()
+
+
+def flipped(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-30] ^= 1
+    path.write_bytes(data)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def other(path: Path) -> None:
+    path.write_bytes(b"00000000\n{}")
+
+
+@pytest.mark.parametrize("damage", [without, flipped, cut, emptied, other])
+def test_a_damaged_index_is_no_wheel(cache: Cache, adopted: Wheel, damage: Callable[[Path], None]) -> None:
+    damage(Path(adopted.path).with_suffix(".json"))
+    assert cache.wheel(adopted.sha256) is None
+
+
+def test_an_index_without_its_wheel(cache: Cache, adopted: Wheel) -> None:
+    os.unlink(adopted.path)
+    assert cache.wheel(adopted.sha256) is None
+
+
+def test_a_wheel_without_its_index(cache: Cache, adopted: Wheel) -> None:
+    """Killed between the two: as if it had never been there, and it can be adopted again."""
+    data = Path(adopted.path).read_bytes()
+    Path(adopted.path).with_suffix(".json").unlink()
+    assert cache.wheel(adopted.sha256) is None
+    Path(cache.partial("x")).write_bytes(data)
+    assert cache.adopt(admit(cache.partial("x"), filename=FILENAME)) == adopted
+
+
+@pytest.mark.parametrize("answer", [None, 1, "größe", [1, [2, None]], {"a": {"b": []}}])
+def test_answers(cache: Cache, answer: object) -> None:
+    cache.remember("answers", "key", answer)
+    assert cache.recall("answers", "key") == answer
+    assert cache.recall("answers", "other") is None
+    assert cache.recall("others", "key") is None
+
+
+@pytest.mark.parametrize("damage", [flipped, cut, emptied, other])
+def test_a_damaged_answer_is_none(cache: Cache, damage: Callable[[Path], None]) -> None:
+    cache.remember("answers", "key", list(range(100)))
+    damage(Path(cache.root, "memos", "answers", "key.json"))
+    assert cache.recall("answers", "key") is None
+
+
+def test_one_at_a_time_per_key(cache: Cache) -> None:
+    """Whoever comes second waits, a thread as well as a process; another key does not wait."""
+    inside, order = threading.Event(), []
+
+    def second() -> None:
+        inside.wait()
+        with cache.locked("key"):
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    with cache.locked("key"):
+        inside.set()
+        with cache.locked("other"):
+            order.append("other")
+        order.append("first")
+    thread.join()
+    assert order == ["other", "first", "second"]
+
+
+def test_the_lock_of_a_dead_process_is_free(cache: Cache) -> None:
+    script = (
+        "import os, sys; from lamella.wheels.cache import Cache\n"
+        "with Cache(sys.argv[1]).locked('key'): os.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, os.path.dirname(cache.root)], check=False)
+    assert done.returncode == -9
+    with cache.locked("key"):
+        pass
