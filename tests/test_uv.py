@@ -66,22 +66,12 @@ def test_its_own_words_without_credentials(fake: Path, tmp_path: Path) -> None:
     with pytest.raises(UvFailedError) as caught:
         uv.run(["export", "--format", "x"], cwd=str(tmp_path))
     assert caught.value.what == "`uv export --format` failed"
-    assert caught.value.lines == ("error: https://****@index.example/simple is away", "more")
+    first, second = caught.value.lines
+    assert first.endswith("@index.example/simple is away")
+    assert "s3cret" not in first
+    assert second == "more"
 
 
 def test_bytes_that_are_no_utf_8(fake: Path, tmp_path: Path) -> None:
     script(fake, "printf 'a\\377b'")
     assert uv.run(["x"], cwd=str(tmp_path)) == "a\ufffdb"
-
-
-@pytest.mark.parametrize(
-    ("line", "shown"),
-    [
-        ("https://u:p@h/x", "https://****@h/x"),
-        ("git+ssh://git@h/x and ftp://a:b@c", "git+ssh://****@h/x and ftp://****@c"),
-        ("https://h/a@b", "https://h/a@b"),
-        ("mail me@h", "mail me@h"),
-    ],
-)
-def test_redacted(line: str, shown: str) -> None:
-    assert uv.redact(line) == shown

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lamella.errors import ConfigError
 from lamella.facts.tables import Runtime, runtimes
+from lamella.wording import closest
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
@@ -169,11 +170,8 @@ def _known(word: str, known: tuple[str, ...], kind: str) -> None:
     """Raises ConfigError unless `word` is one of `known`."""
     if word in known:
         return
-    from difflib import get_close_matches
-
-    close = get_close_matches(word, known, n=1)
     # `3.12` is too far from `python3.12` for difflib, and is what people write.
-    meant = f"python{word}" if f"python{word}" in known else close[0] if close else None
+    meant = f"python{word}" if f"python{word}" in known else closest(word, known)
     raise ConfigError(
         f"unknown {kind} `{word}`",
         why=[f"known are {', '.join(known)}"],

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Sequence
 
 from lamella.errors import LamellaError
+from lamella.wording import scrubbed
 
 
 class UvMissingError(LamellaError):
@@ -62,10 +62,5 @@ def run(arguments: Sequence[str], *, cwd: str, offline: bool = False) -> str:
         check=False,
     )
     if done.returncode:
-        raise UvFailedError(arguments, tuple(redact(line) for line in done.stderr.splitlines() if line.strip()))
+        raise UvFailedError(arguments, tuple(scrubbed(line) for line in done.stderr.splitlines() if line.strip()))
     return done.stdout
-
-
-def redact(line: str) -> str:
-    """The line with user names and passwords in URLs blotted out."""
-    return re.sub(r"(?<=://)[^/@\s]+@", "****@", line)

@@ -9,7 +9,7 @@ from tests.build.projects import CONFIGURATION, HANDLER, Project
 from tests.wheels.index_server import Answer, IndexServer
 from tests.wheels.wheelmaker import make_wheel, sha256, wheel_filename
 
-from lamella.errors import IncompatibleError, LockError, OutsideError
+from lamella.errors import IncompatibleError, LockError, OfflineError, OutsideError
 
 NATIVE = "cp312-cp312-manylinux_2_28_x86_64"
 
@@ -26,9 +26,11 @@ def index(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[IndexSe
         yield server
 
 
-def add(index: IndexServer, name: str, version: str = "1.0", tag: str = "py3-none-any", **options: str) -> str:
+def add(
+    index: IndexServer, name: str, version: str = "1.0", tag: str = "py3-none-any", *, yanked: str | None = None
+) -> str:
     content = make_wheel(name, version, {f"{name}.py": ""}, tag=tag)
-    index.add(wheel_filename(name, version, tag=tag), content, **options)
+    index.add(wheel_filename(name, version, tag=tag), content, yanked=yanked)
     return sha256(content)
 
 
@@ -117,8 +119,6 @@ def test_options_of_the_requirements_file(
 
 def test_offline_another_runtime_is_not_in_the_cache(project: Project, index: IndexServer) -> None:
     """What is there for one runtime says nothing of what the index has for another."""
-    from lamella.errors import OfflineError
-
     hashes = [add(index, "bud", tag=f"{tag}-{tag}-manylinux2014_x86_64") for tag in ("cp311", "cp312")]
     project.requirements(f"bud==1.0 --hash=sha256:{hashes[0]} --hash=sha256:{hashes[1]}")
     project.source("app.py", HANDLER)

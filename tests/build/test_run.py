@@ -140,7 +140,7 @@ def test_an_unknown_name(spectra: Project) -> None:
         spectra.build("worke")
     assert str(caught.value) == (
         "there is no layer or function `worke`\n"
-        "  `pyproject.toml` has `layer`, `api-handler`, `worker`, `authorizer`\n"
+        "  `pyproject.toml` has `api-handler`, `authorizer`, `layer`, `worker`\n"
         "  hint: did you mean `worker`?"
     )
     assert not spectra.output.exists()

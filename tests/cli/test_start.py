@@ -81,7 +81,7 @@ def test_version(app: Project) -> None:
     assert not tops(modules) & HEAVY
     assert not {name for name in modules if name.startswith("lamella.")} - {
         "lamella.cli", "lamella.cli.start", "lamella.cli.app", "lamella.errors", "lamella.report",
-        "lamella.report.console",
+        "lamella.report.console", "lamella.wording",
     }  # fmt: skip
 
 

@@ -67,8 +67,8 @@ def test_deprecation_comes_before_the_blocks_and_older_runtimes_go_first() -> No
         dates = [runtime.deprecated, runtime.create_blocked, runtime.update_blocked]
         known = [day for day in dates if day is not None]
         assert known == sorted(set(known))
-    dates = [runtime.deprecated for runtime in verified if runtime.deprecated]
-    assert dates == sorted(dates)
+    ends = [runtime.deprecated for runtime in verified if runtime.deprecated is not None]
+    assert ends == sorted(ends)
 
 
 def test_limits_have_the_numbers_that_messages_quote() -> None:

@@ -16,19 +16,6 @@ from tests.build.projects import Project, cached_wheels
 EXAMPLES = Path(__file__).parents[2] / "examples"
 pytestmark = [pytest.mark.journey]
 
-# The real index is found as whoever runs the tests finds it: their settings stay
-SETTINGS = (
-    "UV_",
-    "PIP_",
-    "SSL_CERT_",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-)
-
 
 def copied(tmp_path: Path, name: str) -> Path:
     if not (EXAMPLES / name / "pyproject.toml").exists():
@@ -112,11 +99,6 @@ def test_galerly(tmp_path: Path, cache: Path) -> None:
     assert run(folder, cache, "check").returncode == 0
 
 
-def interpreters() -> list[str]:
-    """Python versions that may run the tool."""
-    return ["3.11", "3.12", "3.13"]
-
-
 def interpreter(version: str) -> str | None:
     """Its path, or None.  uv looks on PATH and among pyenv's, whatever pyenv has selected."""
     from lamella.uv import program
@@ -147,7 +129,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> tuple[Pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", interpreters())
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
 def test_the_same_bytes_by_every_python(
     version: str, reference: tuple[Path, dict[str, str]], tmp_path: Path, cache: Path
 ) -> None:

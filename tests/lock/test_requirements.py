@@ -168,7 +168,7 @@ def test_a_branch_is_refused_with_the_command_that_prints_the_commit(parse: Pars
     with pytest.raises(LockError) as caught:
         parse("leaf @ git+https://joe:secret@git.example/leaf@main\n")
     assert caught.value.why == ("`main` may move",)
-    assert caught.value.hint == "write the full hash: `git ls-remote https://****@git.example/leaf main` prints it"
+    assert caught.value.hint == "write the full hash: `git ls-remote https://***@git.example/leaf main` prints it"
     with pytest.raises(LockError, match="doesn't pin a commit"):
         parse("git+https://git.example/leaf#egg=leaf\n")
 

@@ -10,10 +10,10 @@ from tests.wheels.index_server import Answer, CutOff, IndexServer, Instead
 from tests.wheels.wheelmaker import make_wheel, sha256, wheel_filename
 
 from lamella.errors import ArchiveError, OfflineError, OutsideError
+from lamella.index.settings import IndexSettings
 from lamella.lock.model import LockedFile
 from lamella.wheels.cache import Cache
 from lamella.wheels.obtain import Silent, Source, Wanted
-from lamella.wheels.settings import IndexSettings
 
 
 class Watcher:

@@ -117,7 +117,7 @@ class Chooser:
                 if wheel
             ]
             return _Listed(tuple(files), ())
-        from lamella.wheels.listing import list_files
+        from lamella.index.listing import list_files
 
         assert pin.version is not None
         listed = list_files(self.source.session, pin.name, pin.version, index=source.index)
@@ -183,7 +183,7 @@ class Chooser:
         older = None
         wheels = any(refused.filename.endswith(".whl") for refused in choice.refused)
         if pin.version is not None and wheels and not self.source.offline:
-            from lamella.wheels.listing import newest_older
+            from lamella.index.listing import newest_older
 
             def works(filename: str, requires_python: str | None) -> bool:
                 candidate = replace(pin, requires_python=requires_python)

@@ -12,8 +12,8 @@ from lamella.wheels.cache import key_of
 
 if TYPE_CHECKING:
     from lamella.build.plan import Planner
+    from lamella.closure.findings import Distribution, Finding, Import, ModuleIndex
     from lamella.config.model import FunctionSettings
-    from lamella.contents.findings import Distribution, Finding, Import, ModuleIndex
     from lamella.contents.model import SourceFile
     from lamella.target import Target
     from lamella.wheels.model import Wheel
@@ -33,7 +33,7 @@ class Closing:
     def refuse(self) -> None:
         """Raise ClosureError when any function lacks something."""
         if self._errors:
-            from lamella.contents.closure import closure_error
+            from lamella.closure.check import closure_error
 
             error = closure_error(self._errors)
             if error is not None:
@@ -60,7 +60,7 @@ class Closing:
         if memo is not None:
             self.notes += memo["notes"]
             return tuple((layer, tuple(names)) for layer, names in memo["needs"])
-        from lamella.contents.findings import Severity
+        from lamella.closure.findings import Severity
 
         inquiry = _Inquiry(self, function, target, files, held)
         findings = inquiry.findings()
@@ -85,7 +85,7 @@ class Closing:
 
     def index(self, wheels: Sequence[Wheel]) -> ModuleIndex:
         """The modules of these wheels once they are placed."""
-        from lamella.contents.modules import index_modules
+        from lamella.closure.modules import index_modules
 
         key = tuple(wheel.sha256 for wheel in wheels)
         if key not in self._indexes:
@@ -118,8 +118,8 @@ class _Inquiry:
         files: Sequence[SourceFile],
         held: Mapping[str, Sequence[Wheel]],
     ) -> None:
-        from lamella.contents.imports import scan
-        from lamella.contents.modules import index_modules, known_modules
+        from lamella.closure.imports import scan
+        from lamella.closure.modules import index_modules, known_modules
 
         self.closing = closing
         self.function = function
@@ -144,9 +144,9 @@ class _Inquiry:
         unattached: Mapping[str, Sequence[Wheel]] | None = None,
         unplaced: Sequence[str] = (),
     ) -> list[Finding]:
-        from lamella.contents.closure import check
-        from lamella.contents.handler import handler_finding
-        from lamella.contents.requirements import unmet
+        from lamella.closure.check import check
+        from lamella.closure.handler import handler_finding
+        from lamella.closure.requirements import unmet
 
         function, others = self.function, unattached or {}
         handler = handler_finding(
@@ -183,7 +183,7 @@ class _Inquiry:
 
     def findings_with_hints(self) -> list[Finding]:
         """The same, now that something is missing, with the layers and pins that could provide it."""
-        from lamella.contents.findings import Severity
+        from lamella.closure.findings import Severity
 
         planner = self.closing.planner
         others = {
@@ -196,15 +196,15 @@ class _Inquiry:
         return [finding for finding in self.findings(others, unplaced) if finding.severity is Severity.ERROR]
 
     def _rows(self, wheels: Sequence[Wheel]) -> list[Distribution]:
-        from lamella.contents.findings import Distribution
+        from lamella.closure.findings import Distribution
 
         extras = self.closing.planner.resolver.extras
         return [Distribution(wheel.name, wheel.version, wheel.requires, extras.get(wheel.name, ())) for wheel in wheels]
 
     def needs(self) -> Needs:
         """For each local layer the distributions that the function's own files import."""
-        from lamella.contents.findings import Provided
-        from lamella.contents.modules import provides
+        from lamella.closure.findings import Provided
+        from lamella.closure.modules import provides
 
         modules = {found.module for imports in self.imports.values() for found in imports}
         needs = []

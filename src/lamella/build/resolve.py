@@ -11,6 +11,7 @@ from lamella import __version__
 from lamella.errors import ConfigError
 from lamella.wheels.cache import key_of
 from lamella.wheels.obtain import Source
+from lamella.wording import did_you_mean
 
 if TYPE_CHECKING:
     from lamella.config.model import Settings
@@ -189,12 +190,9 @@ def _known(question: Question, names: set[str]) -> None:
     for key, asked in (("packages", question.packages), ("exclude", question.exclude)):
         for name in asked:
             if name not in names:
-                import difflib
-
-                close = difflib.get_close_matches(name, names, 1)
                 raise ConfigError(
                     f"`{key}` of `{question.place}` names `{name}`, which the lock does not pin",
-                    hint=f"did you mean `{close[0]}`?" if close else f"add `{name}` to the project and lock again",
+                    hint=did_you_mean(name, names) or f"add `{name}` to the project and lock again",
                 )
 
 

@@ -21,12 +21,13 @@ from lamella.files import settled, sha256_of, state, write_atomic
 from lamella.manifest import Artifact, Distribution, FunctionArtifact, LayerArtifact, Manifest
 from lamella.wheels.cache import Cache, key_of
 from lamella.wheels.obtain import Progress, Source
+from lamella.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from lamella.config.model import Settings
+    from lamella.index.settings import IndexSettings
     from lamella.target import Target
     from lamella.wheels.model import Wheel
-    from lamella.wheels.settings import IndexSettings
 
 _STAGING = ".staging-"
 
@@ -53,13 +54,10 @@ def _known(names: Sequence[str], settings: Settings) -> None:
     keys = [layer.key for layer in settings.layers] + [function.key for function in settings.functions]
     for name in names:
         if name not in keys:
-            import difflib
-
-            close = difflib.get_close_matches(name, keys, 1)
             raise UsageError(
                 f"there is no layer or function `{name}`",
-                why=[f"`{os.path.basename(settings.file)}` has {', '.join(f'`{key}`' for key in keys) or 'none'}"],
-                hint=f"did you mean `{close[0]}`?" if close else "name one of these, or none to build all",
+                why=[f"`{os.path.basename(settings.file)}` has {listed(keys)}"],
+                hint=did_you_mean(name, keys) or "name one of these, or none to build all",
             )
 
 
@@ -103,8 +101,8 @@ def _build(settings: Settings, request: Request, cache: Cache, progress: Progres
 
 def _index_settings(settings: Settings) -> IndexSettings:
     """The user's, and what a requirements file says of indexes."""
+    from lamella.index.settings import load
     from lamella.lock import discover
-    from lamella.wheels.settings import load
 
     options: list[str] = []
     found = discover.find(settings.root, settings.lock)

@@ -10,6 +10,7 @@ from importlib import import_module
 from lamella import __version__
 from lamella.errors import LamellaError, OutsideError, UsageError
 from lamella.report.console import Console
+from lamella.wording import closest, listed
 
 # Each command is a module of this package with `add_arguments(parser)` and `run(parsed)`; only the one that is
 # asked for is imported
@@ -75,11 +76,9 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _no_command(name: str) -> UsageError:
-    import difflib
-
-    close = difflib.get_close_matches(name, COMMANDS, 1)
+    close = closest(name, COMMANDS)
     return UsageError(
         f"there is no command `{name}`",
-        why=[f"the commands are {', '.join(f'`{known}`' for known in COMMANDS)}"],
-        hint=f"did you mean `lamella {close[0]}`?" if close else "`lamella --help` describes them",
+        why=[f"the commands are {listed(COMMANDS)}"],
+        hint=f"did you mean `lamella {close}`?" if close else "`lamella --help` describes them",
     )

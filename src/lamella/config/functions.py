@@ -16,8 +16,9 @@ from lamella.config.names import (
 )
 from lamella.config.project import Defaults
 from lamella.config.runtimes import one_runtime
-from lamella.config.section import Section, described, did_you_mean
+from lamella.config.section import Section, described
 from lamella.errors import ConfigError
+from lamella.wording import did_you_mean
 
 KEYS = frozenset({"name", "handler", "source", "include", "exclude", "layers", "bundle", "runtime"})
 

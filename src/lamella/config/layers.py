@@ -6,7 +6,8 @@ from lamella.config.model import LayerSettings
 from lamella.config.names import LAYER_NAME_LENGTH, is_aws_name, normalized
 from lamella.config.project import Defaults, Project
 from lamella.config.runtimes import runtimes
-from lamella.config.section import Section, described, did_you_mean
+from lamella.config.section import Section, described
+from lamella.wording import did_you_mean
 
 KEYS = frozenset({"name", "runtime", "groups", "extras", "packages", "exclude"})
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from lamella.config.section import Section, did_you_mean
+from lamella.config.section import Section
 from lamella.errors import ConfigError, UsageError
+from lamella.wording import did_you_mean
 
 DEFAULT_OUTPUT = "dist/lambda"
 DEFAULT_SOURCE = "src"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from lamella.errors import ConfigError
+from lamella.wording import did_you_mean
 
 BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 
@@ -45,7 +46,7 @@ class Section:
         names = sorted(known)
         for key in self.data:
             if key not in names:
-                close = did_you_mean(key, names)
+                close = did_you_mean(key.lower().replace("_", "-"), names)
                 raise self.refuse(
                     key,
                     "is not a known key",
@@ -148,11 +149,3 @@ def described(value: object) -> str:
     if isinstance(value, dict):
         return "a table"
     return f"the date or time {value}"
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """``did you mean `…`?`` with the closest of `known`, or None when nothing is close."""
-    import difflib  # only a refusal needs it
-
-    close = difflib.get_close_matches(word.lower().replace("_", "-"), list(known), n=1)
-    return f"did you mean `{close[0]}`?" if close else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lamella.errors import LockError
-from lamella.lock.wording import did_you_mean, listed, shown
+from lamella.wording import did_you_mean, listed, shown
 
 Dialect = Literal["uv", "pylock", "requirements", "unlocked"]
 

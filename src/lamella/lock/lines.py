@@ -15,8 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from lamella.errors import LockError
-from lamella.lock.wording import did_you_mean, shown
-from lamella.uv import redact
+from lamella.wording import did_you_mean, scrubbed, shown
 
 
 class Wanted(NamedTuple):
@@ -148,7 +147,7 @@ def _statement(line: str, place: str, folder: str, constraint: bool) -> Iterator
             raise LockError(f"`{place}` has `{name}` without a requirement", hint="put it behind the requirement")
         yield Option(place, folder, name.removeprefix("--"), value)
     if loose:
-        raise LockError(f"`{place}` can't be read", why=[f"unexpected `{redact(' '.join(loose))}`"])
+        raise LockError(f"`{place}` can't be read", why=[f"unexpected `{scrubbed(' '.join(loose))}`"])
 
 
 def _wanted(
@@ -158,7 +157,7 @@ def _wanted(
     if wrong:
         raise LockError(
             f"`{place}` can't be read",
-            why=[f"`{redact(wrong[0])}` can't follow a requirement"],
+            why=[f"`{scrubbed(wrong[0])}` can't follow a requirement"],
             hint="put it on a line of its own",
         )
     return Wanted(
@@ -210,7 +209,7 @@ def _option(word: str, place: str) -> tuple[str, str | None]:
     if name not in known or (name in _FLAGS and value is not None):
         raise LockError(
             f"`{place}` has an option that can't be read",
-            why=[f"`{redact(word)}`"],
+            why=[f"`{scrubbed(word)}`"],
             hint=did_you_mean(name, known) or "remove it",
         )
     return name, value

@@ -25,7 +25,7 @@ from packaging.utils import canonicalize_name
 from lamella.errors import LockError
 from lamella.lock.model import FromDirectory, FromFile, FromGit, FromIndex, LockedFile, Pin, Pins, Selection, Source
 from lamella.lock.roots import refuse_unknown
-from lamella.lock.wording import shown
+from lamella.wording import shown
 
 # SHA-1 and SHA-256 repositories
 FULL_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")

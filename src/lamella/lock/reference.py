@@ -24,7 +24,7 @@ from lamella.errors import LockError
 from lamella.lock.lines import Wanted
 from lamella.lock.model import FromDirectory, FromFile, FromGit, LockedFile, Source
 from lamella.lock.pylock import FULL_COMMIT, git_url, local_path
-from lamella.uv import redact
+from lamella.wording import scrubbed
 
 # pip: FAVORITE_HASH and STRONG_HASHES; the length is that of the digest in hex
 _HASHES = {"sha256": 64, "sha384": 96, "sha512": 128}
@@ -173,7 +173,7 @@ def _file(
     if path is None and urlsplit(address).scheme.lower() not in {"http", "https"}:
         raise LockError(
             f"`{wanted.place}` has a URL that can't be fetched",
-            why=[f"`{redact(address)}`"],
+            why=[f"`{scrubbed(address)}`"],
             hint="https, http and file URLs can, and git+https",
         )
     details = _details(fragment, wanted.place)
@@ -216,7 +216,7 @@ def _git(text: str, name: NormalizedName | None, marker: Marker | None, wanted: 
     path, _, revision = parts.path.rpartition("@") if "@" in parts.path else (parts.path, "", "")
     repository = urlunsplit(parts._replace(path=path))
     if not FULL_COMMIT.fullmatch(revision.lower()):
-        plain = redact(repository)
+        plain = scrubbed(repository)
         raise LockError(
             f"`{wanted.place}` doesn't pin a commit",
             why=[f"`{revision}` may move" if revision else "without one it is the newest commit of the day"],
@@ -256,6 +256,6 @@ def _refuse_hashes(wanted: Wanted, what: str) -> None:
 def _nameless(wanted: Wanted, why: str) -> LockError:
     return LockError(
         f"`{wanted.place}` has no name",
-        why=[f"`{redact(wanted.text)}`", why],
+        why=[f"`{scrubbed(wanted.text)}`", why],
         hint="write `name @ URL`, say `name @ file:///folder/project`",
     )

@@ -16,8 +16,7 @@ from lamella.errors import LockError
 from lamella.lock.lines import Opened, Option, Wanted, statements
 from lamella.lock.model import FromDirectory, FromGit, FromIndex, Pin, Pins, Selection
 from lamella.lock.reference import hash_pairs, is_bare, source
-from lamella.lock.wording import listed, shown
-from lamella.uv import redact
+from lamella.wording import listed, scrubbed, shown
 
 _WAY_OUT = "`uv pip compile --generate-hashes requirements.in -o requirements.txt`"
 
@@ -121,7 +120,7 @@ def _requirement(wanted: Wanted) -> Requirement:
     except (InvalidRequirement, InvalidMarker) as error:
         raise LockError(
             f"`{wanted.place}` is not a requirement",
-            why=[f"`{redact(wanted.text)}`", redact(str(error).splitlines()[0])],
+            why=[f"`{scrubbed(wanted.text)}`", scrubbed(str(error).splitlines()[0])],
             hint="write `name==version`, `name @ URL` or a path that starts with `./`",
         ) from None
 

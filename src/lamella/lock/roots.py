@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from lamella.errors import LockError
 from lamella.lock.discover import toml
 from lamella.lock.model import Selection
-from lamella.lock.wording import did_you_mean, listed, shown
+from lamella.wording import did_you_mean, listed, shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from lamella.errors import LamellaError, LockError, OfflineError, OutsideError
 from lamella.lock import pylock, roots
 from lamella.lock.discover import Found, find, members, workspace, workspace_table
 from lamella.lock.model import Pins, Selection
-from lamella.lock.wording import shown
+from lamella.wording import shown
 
 
 class ConflictError(LockError):

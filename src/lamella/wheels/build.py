@@ -19,6 +19,7 @@ from lamella.archive.entry import FILE, PROGRAM, from_bytes
 from lamella.archive.writer import write
 from lamella.errors import BuildError, LamellaError, OutsideError
 from lamella.lock.model import FromGit
+from lamella.wording import scrubbed
 
 # Folders that no build backend reads, and that change when tools run
 _ASIDE = frozenset(
@@ -97,8 +98,8 @@ def checkout(source: FromGit, folder: str) -> str:
             ) from None
         if done.returncode:
             raise OutsideError(
-                f"`git {arguments[0]}` of `{uv.redact(source.url)}` failed",
-                why=[uv.redact(line) for line in done.stderr.splitlines()[-5:]],
+                f"`git {arguments[0]}` of `{scrubbed(source.url)}` failed",
+                why=[scrubbed(line) for line in done.stderr.splitlines()[-5:]],
                 hint="check that the repository can be reached from here, and that the commit is still in it",
             )
 

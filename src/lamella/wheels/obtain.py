@@ -13,10 +13,10 @@ from lamella.errors import ArchiveError, LamellaError, OfflineError, OutsideErro
 from lamella.wheels.cache import Cache, key_of
 
 if TYPE_CHECKING:
+    from lamella.index import fetch
+    from lamella.index.settings import IndexSettings
     from lamella.lock.model import LockedFile
-    from lamella.wheels import fetch
     from lamella.wheels.model import Wheel
-    from lamella.wheels.settings import IndexSettings
 
 # Connections at a time: what uv and pip's successors use by default is more, but indexes are quick to say 429
 _PARALLEL = 8
@@ -93,7 +93,7 @@ class Source:
     def session(self) -> fetch.Session:
         with self._opening:
             if self._session is None:
-                from lamella.wheels import fetch
+                from lamella.index import fetch
 
                 self._session = self._closing.enter_context(fetch.open_session(self._settings()))
             return self._session
@@ -176,7 +176,7 @@ class Source:
                     hint="the lock refers to this file",
                 ) from None
             return False
-        from lamella.wheels import fetch
+        from lamella.index import fetch
 
         assert file.url is not None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lamella.errors import ConfigError
-from lamella.wheels.settings import IndexSettings, load
+from lamella.index.settings import IndexSettings, load
 
 INDEX = "https://index.example/simple"
 OTHER = "https://other.example/simple"

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from lamella.contents.findings import Guard, Import
+from lamella.closure.findings import Guard, Import
 from lamella.errors import ConfigError
 
 CATCHING = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from lamella.contents.findings import Finding, Guard, Import, Kind, ModuleIndex, Provided, Severity
+from lamella.closure.findings import Finding, Guard, Import, Kind, ModuleIndex, Provided, Severity
+from lamella.closure.modules import Search, on_path, provides, search
 from lamella.contents.model import BUNDLE, RUNTIME
-from lamella.contents.modules import Search, on_path, provides, search
 from lamella.errors import ClosureError
 
 ALWAYS_THERE = frozenset({"__future__", "__main__", "builtins"})

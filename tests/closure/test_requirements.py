@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from lamella.contents.findings import Distribution, Finding, Severity
+from lamella.closure.findings import Distribution, Finding, Severity
+from lamella.closure.requirements import unmet
 from lamella.contents.model import BUNDLE, layer_holder
-from lamella.contents.requirements import unmet
 
 ERROR, NOTE = Severity.ERROR, Severity.NOTE
 LINUX = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lamella import __version__
 from lamella.errors import ConfigError
-from lamella.wheels.credentials import scrubbed
+from lamella.wording import scrubbed
 
 if TYPE_CHECKING:
     import ssl
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from httpx2 import BaseTransport, Limits
     from unearth.fetchers.sync import PyPIClient
 
-    from lamella.wheels.settings import IndexSettings
+    from lamella.index.settings import IndexSettings
 
 CONNECTIONS = 16
 CONNECT_TIMEOUT = 10.0  # seconds, uv's

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lamella.contents.findings import Kind, ModuleIndex, Provided
-from lamella.contents.modules import index_modules, known_modules, provides, search
+from lamella.closure.findings import Kind, ModuleIndex, Provided
+from lamella.closure.modules import index_modules, known_modules, provides, search
 
 YES, NO, UNSURE = Provided.YES, Provided.NO, Provided.UNSURE
 

@@ -17,8 +17,8 @@ import pytest
 from tests.wheels.index_server import Answer, CutOff, IndexServer, Instead, busy, redirect
 
 from lamella.errors import ConfigError, OutsideError
-from lamella.wheels.fetch import Fetched, Session, download, open_session
-from lamella.wheels.settings import IndexSettings
+from lamella.index.fetch import Fetched, Session, download, open_session
+from lamella.index.settings import IndexSettings
 
 NAME = "demo-1.0-py3-none-any.whl"
 PATH = f"/files/{NAME}"
@@ -137,8 +137,8 @@ def test_a_206_that_starts_elsewhere_is_not_appended(index: IndexServer, partial
 
 _KILLED = """
 import os, signal, sys
-from lamella.wheels.fetch import download, open_session
-from lamella.wheels.settings import IndexSettings
+from lamella.index.fetch import download, open_session
+from lamella.index.settings import IndexSettings
 left = int(sys.argv[3])
 def on_bytes(count):
     global left
@@ -559,7 +559,7 @@ def test_a_missing_page_is_an_answer_and_a_failing_one_is_not(index: IndexServer
 
 
 def test_start_up_imports_no_http_library() -> None:
-    code = "import sys, lamella.wheels.listing, lamella.wheels.settings\n"
+    code = "import sys, lamella.index.listing, lamella.index.settings\n"
     code += "print({'httpx2', 'unearth', 'ssl', 'tomllib', 'configparser'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "set()"

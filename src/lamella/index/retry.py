@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from lamella.errors import OutsideError
-from lamella.wheels.credentials import redacted, scrubbed
+from lamella.wording import redacted, scrubbed
 
 if TYPE_CHECKING:
     from httpx2 import Response

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from packaging.version import Version
 
 from lamella.errors import LamellaError
+from lamella.index.fetch import RefusedError
 from lamella.lock.model import LockedFile
-from lamella.wheels.credentials import redacted
-from lamella.wheels.fetch import RefusedError
+from lamella.wording import redacted
 
 if TYPE_CHECKING:
     from unearth import Package
     from unearth.fetchers import Fetcher
 
-    from lamella.wheels.fetch import Session
+    from lamella.index.fetch import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lamella.wheels.credentials import Credentials, Login, redacted, scrubbed
+from lamella.index.credentials import Credentials, Login
+from lamella.wording import redacted, scrubbed
 
 
 @pytest.mark.parametrize(

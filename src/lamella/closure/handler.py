@@ -9,9 +9,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from lamella.contents.findings import Finding, ModuleIndex, Provided, Severity
-from lamella.contents.imports import parse
-from lamella.contents.modules import index_modules, provides
+from lamella.closure.findings import Finding, ModuleIndex, Provided, Severity
+from lamella.closure.imports import parse
+from lamella.closure.modules import index_modules, provides
 
 
 def handler_finding(

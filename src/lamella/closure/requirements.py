@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from lamella.contents.findings import Distribution, Finding, Severity
+from lamella.closure.findings import Distribution, Finding, Severity
 from lamella.contents.model import BUNDLE, RUNTIME
 
 if TYPE_CHECKING:

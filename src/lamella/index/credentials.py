@@ -6,7 +6,6 @@ Credentials belong to an origin (scheme, host, port), as in uv: what was given f
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
 Origin = tuple[str, str, int | None]
 PORTS = {"http": 80, "https": 443}
-_USERINFO = re.compile(r"(?<=//)[^/?#\s@]+(?:@[^/?#\s@]+)*@")
-_QUERY = re.compile(r"(//[^\s?#'\"`]+)\?[^\s'\"`]+")
 
 
 class Login(NamedTuple):
@@ -29,26 +26,6 @@ class Login(NamedTuple):
 
     def __repr__(self) -> str:
         return "Login(***)"
-
-
-def redacted(url: str) -> str:
-    """The URL without what may be secret: the user part, the query (signed links) and the fragment."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        # Not a URL, or one with a slash in its password
-        scheme, slashes, rest = url.partition("://")
-        _, at, host = rest.rpartition("@")
-        return f"{scheme}{slashes}***@{host}" if at else scrubbed(url)
-    userinfo, at, host = parts.netloc.rpartition("@")
-    netloc = f"***@{host}" if at and userinfo else host
-    return urlunsplit((parts.scheme, netloc, parts.path, "***" if parts.query else "", ""))
-
-
-def scrubbed(text: str) -> str:
-    """A message of a library, with the user part and the query of every URL in it taken out."""
-    return _QUERY.sub(r"\1?***", _USERINFO.sub("***@", text)) if "//" in text else text
 
 
 def split(url: str) -> tuple[str, str | None, str | None]:

@@ -15,14 +15,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from lamella.errors import OutsideError
-from lamella.wheels import connect
-from lamella.wheels.credentials import Credentials, Login, redacted, split
-from lamella.wheels.retry import AGAIN, Tries, Waits, retry_after
+from lamella.index import connect
+from lamella.index.credentials import Credentials, Login, split
+from lamella.index.retry import AGAIN, Tries, Waits, retry_after
+from lamella.wording import redacted
 
 if TYPE_CHECKING:
     from httpx2 import Request, Response
 
-    from lamella.wheels.settings import IndexSettings
+    from lamella.index.settings import IndexSettings
 
 BUFFER = 256 * 1024  # bytes a download
 _GONE = {404, 410}

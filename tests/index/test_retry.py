@@ -4,7 +4,7 @@ import httpx2
 import pytest
 
 from lamella.errors import OutsideError
-from lamella.wheels.retry import LONGEST_DELAY, Tries, Waits, retry_after
+from lamella.index.retry import LONGEST_DELAY, Tries, Waits, retry_after
 
 NOW = "Sun, 22 Nov 2026 08:00:00 GMT"
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from lamella.contents.closure import check, closure_error
-from lamella.contents.findings import Finding, ModuleIndex, Severity
-from lamella.contents.imports import scan
+from lamella.closure.check import check, closure_error
+from lamella.closure.findings import Finding, ModuleIndex, Severity
+from lamella.closure.imports import scan
+from lamella.closure.modules import index_modules, known_modules
 from lamella.contents.model import BUNDLE, RUNTIME, layer_holder
-from lamella.contents.modules import index_modules, known_modules
 
 ERROR, NOTE = Severity.ERROR, Severity.NOTE
 STDLIB = frozenset({"os", "sys", "typing", "json", "contextlib", "importlib"})

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from lamella.errors import ConfigError
-from lamella.wheels.layers import TRUE, Layers, items, located, pip_options, uv_layers
+from lamella.index.config_files import TRUE, Layers, items, located, pip_options, uv_layers
 
 TIMEOUT = 30.0  # seconds, uv's
 _NAMED = re.compile(r"([A-Za-z0-9._-]+)=(.+)")

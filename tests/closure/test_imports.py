@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lamella.contents.findings import Guard, Import
-from lamella.contents.imports import scan
+from lamella.closure.findings import Guard, Import
+from lamella.closure.imports import scan
 from lamella.errors import ConfigError, LamellaError
 
 NONE, TRY, TYPING, PLATFORM, MAIN = Guard.NONE, Guard.TRY, Guard.TYPE_CHECKING, Guard.PLATFORM, Guard.MAIN
@@ -282,7 +282,7 @@ def test_long_chains_and_deep_nesting_end_in_imports_or_in_an_error() -> None:
 
 def test_it_warns_of_nothing() -> None:
     """Invalid escapes are warnings to the parser; they would end on the person's terminal."""
-    program = "from lamella.contents.imports import scan; scan('a.py', b\"x = '\\\\d' is 1\")"
+    program = "from lamella.closure.imports import scan; scan('a.py', b\"x = '\\\\d' is 1\")"
     result = subprocess.run(
         [sys.executable, "-W", "always", "-c", program], capture_output=True, text=True, env=os.environ, check=True
     )

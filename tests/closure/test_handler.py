@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lamella.contents.findings import Finding, ModuleIndex, Severity
-from lamella.contents.handler import handler_finding
-from lamella.contents.modules import index_modules
+from lamella.closure.findings import Finding, ModuleIndex, Severity
+from lamella.closure.handler import handler_finding
+from lamella.closure.modules import index_modules
 from lamella.errors import ConfigError
 
 

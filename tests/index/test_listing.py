@@ -11,9 +11,9 @@ from tests.wheels.index_server import Answer, IndexServer, busy
 from tests.wheels.wheelmaker import make_wheel, sha256, wheel_filename
 
 from lamella.errors import OutsideError
-from lamella.wheels.fetch import RefusedError, Session, download, open_session
-from lamella.wheels.listing import Older, list_files, newest_older
-from lamella.wheels.settings import IndexSettings, load
+from lamella.index.fetch import RefusedError, Session, download, open_session
+from lamella.index.listing import Older, list_files, newest_older
+from lamella.index.settings import IndexSettings, load
 
 ONE = Version("1.0")
 

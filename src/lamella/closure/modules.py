@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from lamella.contents.findings import Kind, ModuleIndex, Provided
+from lamella.closure.findings import Kind, ModuleIndex, Provided
 from lamella.contents.model import BUNDLE, RUNTIME
 
 EMPTY = ModuleIndex()
