@@ -99,16 +99,17 @@ SAMPLES: list[dict[str, bytes]] = [
 ]
 
 
-@pytest.mark.parametrize("reader", READERS)
-@pytest.mark.parametrize("sample", range(len(SAMPLES)))
+# An empty zip has no first local header to stream from
+PAIRS = [(at, reader) for at, sample in enumerate(SAMPLES) for reader in READERS if sample or reader != "stream"]
+
+
+@pytest.mark.parametrize(("sample", "reader"), PAIRS)
 def test_other_programs_read_the_same(tmp_path: Path, sample: int, reader: str) -> None:
     if program := missing(reader):
         pytest.skip(f"`{program}` is {HOW_TO_INSTALL}")
     wanted = SAMPLES[sample]
     path = tmp_path / "sample.zip"
     write(str(path), [from_bytes(name, "own", data) for name, data in wanted.items()])
-    if reader == "stream" and not wanted:
-        pytest.skip("there is no first local header to stream from")
     assert disagreement(reader, path, wanted) == ""
 
 

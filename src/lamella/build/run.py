@@ -226,8 +226,9 @@ class _Press:
         if known is not None and known["state"] == state(path):
             digest: str = known["sha256"]
             return digest
+        began = time.time_ns()
         found = sha256_of(path)
-        if found is not None and settled(path, time.time_ns()):
+        if found is not None and settled(path, began):
             self.cache.remember("placed", key, {"state": state(path), "sha256": found})
         return found
 
