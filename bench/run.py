@@ -155,7 +155,7 @@ def _times(bench: Bench, folder: Path, *, quick: bool) -> tuple[Timings, Timings
     for path in MADE:
         bench.must(f"rm -rf {path}", folder)
     emptied = [command for command in COLD if measure.works(bench, command, folder)]
-    cold = measure.in_rounds(bench, emptied, folder, rounds=1 if quick else 7, runs=1)
+    cold = measure.in_rounds(bench, emptied, folder, rounds=1 if quick else 5, runs=1)
     bench.must("rm -rf empty build dist; sync", folder)
     timed = measure.in_rounds(bench, FAST, folder, rounds=2 if quick else 5, runs=4)
     timed.runs.update(measure.in_rounds(bench, slow, folder, rounds=1 if quick else 5, runs=1).runs)

@@ -87,8 +87,10 @@ def versions(bench: Bench) -> str:
         ("GNU time", "/usr/bin/time --version 2>&1 | head -n1"),
         ("coreutils", "cp --version | head -n1"),
     ):
-        match = re.search(r"\d+(?:\.\w+)+", bench.run(command, bench.root).stdout)
-        found.append(f"{label} {match[0] if match else '(missing)'}")
+        done = bench.run(f"set -o pipefail; {command}", bench.root)
+        match = re.search(r"\d+(?:\.\w+)+", done.stdout)
+        # Debian's GNU time does not know its own version
+        found.append(f"{label} {match[0] if match else '(missing)' if done.returncode else '(version not told)'}")
     return ", ".join(found)
 
 

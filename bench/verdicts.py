@@ -87,7 +87,8 @@ def time_table(labels: Sequence[tuple[str, str]], columns: Sequence[tuple[str, T
         cells = []
         for _, timings in columns:
             median, base = timings.median(key), timings.median(first)
-            ratio = f" ({median / base:.2g} ×)" if median and base and key != first else ""
+            times = median / base if median and base and key != first else None
+            ratio = f" ({times:.{0 if times >= 10 else 2}f} ×)" if times else ""
             cells.append("skipped" if median is None else f"{seconds(median)}{ratio}")
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

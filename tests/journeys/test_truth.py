@@ -131,25 +131,31 @@ class Made:
 
 
 @pytest.fixture
-def made(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Made]:
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder for up to a gigabyte, which pytest would keep for three runs."""
+    yield tmp_path
+    shutil.rmtree(tmp_path)
+
+
+@pytest.fixture
+def made(request: pytest.FixtureRequest, folder: Path) -> Made:
     """Both, of the pins and hashes that uv finds on the index now."""
     group = GROUPS[request.param]
-    lock(group, tmp_path)
-    manifest = build(group, tmp_path)
-    report = pip_install(group, tmp_path)
-    yield Made(group, tmp_path / "out" / "layer.zip", tmp_path / "pip", manifest, report)
-    shutil.rmtree(tmp_path)  # up to half a gigabyte, which pytest would keep for three runs
+    lock(group, folder)
+    manifest = build(group, folder)
+    report = pip_install(group, folder)
+    return Made(group, folder / "out" / "layer.zip", folder / "pip", manifest, report)
 
 
 @pytest.mark.parametrize("made", GROUPS, indirect=True)
-def test_the_unpacked_layer_is_what_pip_installs(made: Made, tmp_path: Path) -> None:
+def test_the_unpacked_layer_is_what_pip_installs(made: Made, folder: Path) -> None:
     assert chosen_by_lamella(made.manifest) == chosen_by_pip(made.report)
 
     for program in ("unzip", "bsdtar"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is {HOW_TO_INSTALL}")
     subprocess.run(["unzip", "-tqq", made.layer], check=True)
-    unpacked = unzipped(made.layer, tmp_path)
+    unpacked = unzipped(made.layer, folder)
     programs = program_names(unpacked / "python")
     shebang = f"#!{made.group.target.interpreter}\n".encode()
     seen = {
@@ -170,14 +176,14 @@ METADATA = (
 )
 
 
-def test_versions_and_entry_points_answer_from_the_layer_alone(tmp_path: Path) -> None:
+def test_versions_and_entry_points_answer_from_the_layer_alone(folder: Path) -> None:
     python = interpreter("3.12")
     group = Group("python3.12", "x86_64", METADATA)
-    lock(group, tmp_path)
-    build(group, tmp_path)
-    pip_install(group, tmp_path)
-    layer = ask_metadata(python, str(unzipped(tmp_path / "out" / "layer.zip", tmp_path) / "python"))
-    assert layer == ask_metadata(python, str(tmp_path / "pip"))
+    lock(group, folder)
+    build(group, folder)
+    pip_install(group, folder)
+    layer = ask_metadata(python, str(unzipped(folder / "out" / "layer.zip", folder) / "python"))
+    assert layer == ask_metadata(python, str(folder / "pip"))
     versions = {canonicalize_name(name): version for name, version, _ in layer}
     assert versions == dict(pin.split("==") for pin in METADATA.split())
     points = [point for _, _, points in layer for point in points]
@@ -192,16 +198,16 @@ TRICKY = (
 
 
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
-def test_the_wheels_are_those_that_uv_chooses(architecture: str, tmp_path: Path) -> None:
+def test_the_wheels_are_those_that_uv_chooses(architecture: str, folder: Path) -> None:
     group = Group("python3.12", architecture, TRICKY)
-    lock(group, tmp_path)
-    build(group, tmp_path)
+    lock(group, folder)
+    build(group, folder)
     install = [uv(), "pip", "install", "-q", "--no-deps", "--only-binary", ":all:", "--target", "uv"]
     target = ["--python-version", "3.12", "--python-platform", f"{group.target.machine}-manylinux_2_34"]
-    run([*install, *target, "-r", "requirements.txt"], tmp_path)
-    layer = files(by_zipfile(tmp_path / "out" / "layer.zip"), set(), b"")
+    run([*install, *target, "-r", "requirements.txt"], folder)
+    layer = files(by_zipfile(folder / "out" / "layer.zip"), set(), b"")
     ours = {path.removeprefix("python/"): file.sha256 for path, file in layer.items()}
-    theirs = {path: hashlib.sha256(data).hexdigest() for path, _, data in tree(tmp_path / "uv")}
+    theirs = {path: hashlib.sha256(data).hexdigest() for path, _, data in tree(folder / "uv")}
     telling = {path for path in theirs if path.endswith((".so", ".dist-info/WHEEL")) or path == "bin/ruff"}
     assert len(telling) > 40
     assert [path for path in sorted(telling) if ours.get(path) != theirs[path]] == []

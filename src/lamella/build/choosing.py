@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from lamella.wheels.model import Wheel
 
 
+# Pages of an index that are asked for at a time
+ASKING = 8
+
+
 class _Listed(NamedTuple):
     files: tuple[LockedFile, ...]
     yanked: tuple[tuple[str, str], ...]  # filename, reason
@@ -52,8 +56,7 @@ class Chooser:
         """
         fetched: list[Wanted] = []
         ready: dict[str, Wheel] = {}
-        if self.source.offline:
-            self._refuse_unlisted(wanted)
+        listed = self._listings([pin for pin in wanted if isinstance(pin.source, FromIndex) and not pin.source.files])
         for pin in wanted:
             match pin.source:
                 case FromDirectory() | FromGit():
@@ -66,7 +69,7 @@ class Chooser:
                     choice = choose(pin, [file], self.target)
                     fetched.append(self._wanted(pin, choice, here, pins))
                 case FromIndex():
-                    choice = self._choice(pin, notes)
+                    choice = self._choice(pin, listed, notes)
                     if choice.file is None and choice.sdist is not None and pin.name in self.allow_build:
                         ready[pin.name] = self._built(pin, choice.sdist)
                     else:
@@ -79,47 +82,54 @@ class Chooser:
             raise self._refusal(pin, choice, here, pins)
         return Wanted(pin.name, str(pin.version) if pin.version else None, choice.file)
 
-    def _choice(self, pin: Pin, notes: list[str]) -> Choice:
+    def _choice(self, pin: Pin, listed: Mapping[str, _Listed], notes: list[str]) -> Choice:
         source = pin.source
         assert isinstance(source, FromIndex)
         if source.files:
             return choose(pin, source.files, self.target)
-        listed = self._listed(pin, source)
-        yanked = dict(listed.yanked)
-        choice = choose(pin, listed.files, self.target, yanked=yanked)
+        choice = choose(pin, listed[pin.name].files, self.target, yanked=dict(listed[pin.name].yanked))
         notes += choice.notes
         return choice
 
-    def _refuse_unlisted(self, wanted: list[Pin]) -> None:
-        """Raise OfflineError naming every pin whose files only the index could tell."""
-        missing = [
-            f"`{pin.name}=={pin.version}`"
-            for pin in wanted
-            if isinstance(pin.source, FromIndex)
-            and not pin.source.files
-            and choose(pin, self._listed(pin, pin.source).files, self.target).file is None
-        ]
-        if missing:
-            raise OfflineError(
-                "not everything that is pinned is in the cache, and `--offline` was given",
-                why=missing,
-                hint="run the same build once without `--offline`",
-            )
+    def _listings(self, pins: list[Pin]) -> dict[str, _Listed]:
+        """What the index offers of each pin whose lock names no files.
 
-    def _listed(self, pin: Pin, source: FromIndex) -> _Listed:
-        """What the index offers of the pinned version, less what the lock's hashes rule out."""
-        allowed = set(source.hashes)
+        Offline, what it offered when it was last asked: choosing among the files that happen to be in the cache
+        could come to another wheel.  Raises OfflineError naming every pin that it was never asked about.
+        """
+        if not pins:
+            return {}
         if self.source.offline:
-            kept = [self.source.cache.wheel(digest) for kind, digest in sorted(allowed) if kind == "sha256"]
-            files = [
-                LockedFile(wheel.filename, path=wheel.path, hashes=(("sha256", wheel.sha256),))
-                for wheel in kept
-                if wheel
-            ]
-            return _Listed(tuple(files), ())
+            remembered = {pin.name: self._remembered(pin) for pin in pins}
+            missing = [f"`{pin.name}=={pin.version}`" for pin in pins if remembered[pin.name] is None]
+            if missing:
+                raise OfflineError(
+                    "not everything that is pinned is in the cache, and `--offline` was given",
+                    why=missing,
+                    hint="run the same build once without `--offline`",
+                )
+            return {name: listed for name, listed in remembered.items() if listed is not None}
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(ASKING) as pool:
+            asked = list(pool.map(self._asked, pins))
+        return {pin.name: listed for pin, listed in zip(pins, asked, strict=True)}
+
+    def _remembered(self, pin: Pin) -> _Listed | None:
+        rows = self.source.cache.recall("listed", _listing_key(pin))
+        if rows is None:
+            return None
+        files = [LockedFile(name, url="", hashes=tuple(map(tuple, hashes))) for name, hashes, _ in rows]
+        return _Listed(tuple(files), tuple((name, reason) for name, _, reason in rows if reason is not None))
+
+    def _asked(self, pin: Pin) -> _Listed:
+        """The index's files of the pinned version, less what the lock's hashes rule out."""
         from lamella.index.listing import list_files
 
+        source = pin.source
+        assert isinstance(source, FromIndex)
         assert pin.version is not None
+        allowed = set(source.hashes)
         listed = list_files(self.source.session, pin.name, pin.version, index=source.index)
         if not listed:
             raise OutsideError(
@@ -128,7 +138,7 @@ class Chooser:
                 hint="check the version, and that the index it comes from is configured for uv or pip",
             )
         fitting = [
-            replace(row.file, hashes=row.file.hashes or tuple(sorted(allowed)))
+            (replace(row.file, hashes=row.file.hashes or tuple(sorted(allowed))), row.yanked)
             for row in listed
             if not allowed or not row.file.hashes or allowed.intersection(row.file.hashes)
         ]
@@ -138,8 +148,12 @@ class Chooser:
                 why=["the files were exchanged since, or another index answers than the one that was locked"],
                 hint="lock again, and look at what changed before you trust it",
             )
+        # Without addresses: those may hold credentials
+        rows = [(file.filename, file.hashes, yanked) for file, yanked in fitting]
+        self.source.cache.remember("listed", _listing_key(pin), rows)
         return _Listed(
-            tuple(fitting), tuple((row.file.filename, row.yanked) for row in listed if row.yanked is not None)
+            tuple(file for file, _ in fitting),
+            tuple((file.filename, yanked) for file, yanked in fitting if yanked is not None),
         )
 
     def _built(self, pin: Pin, sdist: LockedFile | None = None) -> Wheel:
@@ -211,3 +225,8 @@ class Chooser:
             if any(canonicalize_name(r.name) == pin.name for r in graph.requirements(wheel, (), environment)):
                 parents.append(other.name)
         return parents
+
+
+def _listing_key(pin: Pin) -> str:
+    source = pin.source
+    return key_of(pin.name, pin.version, source.hashes if isinstance(source, FromIndex) else ())
