@@ -33,6 +33,7 @@ IDLE = {
     "lamella.cli",
     "lamella.cli.start",
     "lamella.files",
+    "lamella.revision",
     "zlib",
 }
 HEAVY = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lamella import __version__
 from lamella.contents.model import BUNDLE, RUNTIME, layer_holder
 from lamella.facts.tables import provided, stdlib
+from lamella.revision import revision
 from lamella.wheels.cache import key_of
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Closing:
         """
         held = self._held(function, target, bundle)
         key = key_of(
-            __version__, function, target, state, [(k, [w.sha256 for w in wheels]) for k, wheels in held.items()]
+            revision(), function, target, state, [(k, [w.sha256 for w in wheels]) for k, wheels in held.items()]
         )
         cache = self.planner.resolver.source.cache
         memo: Any = cache.recall("closures", key)

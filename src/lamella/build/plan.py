@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lamella import __version__
 from lamella.build.artifacts import digest_of
 from lamella.build.closing import Closing
 from lamella.build.resolve import Question, Resolver
 from lamella.contents.model import SourceFile, Sources
 from lamella.errors import CollisionError, ConfigError
 from lamella.files import settled, state
+from lamella.revision import revision
 from lamella.target import Target
 from lamella.wheels.cache import key_of
 
@@ -127,7 +127,7 @@ class Planner:
         """
         root, output = self.settings.root, self.settings.output
         cache = self.resolver.source.cache
-        key = key_of(__version__, root, settings.source, settings.include, settings.exclude, output)
+        key = key_of(revision(), root, settings.source, settings.include, settings.exclude, output)
         memo: Any = cache.recall("sources", key)
         if memo is not None and all(state(path) == known for path, known in memo["directories"]):
             return Sources(
@@ -210,4 +210,4 @@ def _whole(path: str) -> str:
 
 def _key(kind: str, wheels: Mapping[Target, Sequence[Wheel]], state: str = "") -> str:
     rows = [(target, [wheel.sha256 for wheel in chosen]) for target, chosen in wheels.items()]
-    return key_of(__version__, kind, rows, state)
+    return key_of(revision(), kind, rows, state)

@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lamella import __version__
 from lamella.errors import ConfigError
+from lamella.revision import revision
 from lamella.wheels.cache import key_of
 from lamella.wheels.obtain import Source
 from lamella.wording import did_you_mean
@@ -75,7 +75,7 @@ class Resolver:
         read, and neither it nor what it was made from has changed since.
         """
         key = key_of(
-            __version__, self.root, self._configured_lock, self.allow_build, question,
+            revision(), self.root, self._configured_lock, self.allow_build, question,
             target.runtime, target.architecture,
         )  # fmt: skip
         answer = self._recall(key)

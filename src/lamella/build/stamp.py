@@ -11,9 +11,9 @@ import os
 import sys
 import zlib
 
-from lamella import __version__
 from lamella.cachedir import cache_dir
 from lamella.files import settled, state, write_atomic
+from lamella.revision import revision
 
 TYPE_CHECKING = False  # `typing` is not imported for it
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def remember(
 
 def _place(arguments: Sequence[str]) -> tuple[str, str]:
     """The stamp's path, and the question that it answers."""
-    question = "\n".join([__version__, sys.version, os.getcwd(), *arguments])
+    question = "\n".join([revision(), sys.version, os.getcwd(), *arguments])
     name = f"{zlib.crc32(question.encode('utf-8', 'surrogateescape')):08x}"
     return os.path.join(cache_dir(os.environ), "v1", "stamps", name), question
 
