@@ -6,7 +6,6 @@ import os
 
 from lamella import __version__
 
-
 _KNOWN: list[str] = []
 
 

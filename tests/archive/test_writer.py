@@ -211,7 +211,7 @@ def test_offsets_beyond_4_gib(tmp_path: Path) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
     try:
         os.lseek(descriptor, start, os.SEEK_SET)
-        with writer._Sink(descriptor) as sink, writer._Sources() as sources:
+        with writer._Sink(descriptor) as sink, writer._Sources(True) as sources:
             sink.offset = start
             central, _ = writer._members(arranged(entries), sink, sources)
             writer._directory(central, len(entries), sink)

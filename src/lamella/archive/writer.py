@@ -5,6 +5,7 @@ The bytes written depend on the entries alone: members sorted, one fixed time, U
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -92,34 +93,50 @@ def arranged(entries: Iterable[Entry]) -> list[Entry]:
     return ordered
 
 
-def write(path: str, entries: Iterable[Entry]) -> Written:
+def write(path: str, entries: Iterable[Entry], *, expected: str | None = None) -> Written:
     """Write the zip `path` whole or not at all, and return its digest and sizes.
 
+    What is copied is proven by each member's CRC; or, where the whole's SHA-256 (hex) is known already, by that, and
+    by the CRCs only when it differs, to find the damaged file.
     The file appears under its name only when complete; a process killed before leaves the old one.  It is not
     flushed to the platter: an artifact can be made again, and its sha256 is in the manifest.
     Raises DamagedSourceError, CollisionError; OSError from the file system.
     """
     ordered = arranged(entries)
     partial = f"{path}.{os.getpid()}.partial"
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     try:
-        with _Sink(descriptor) as sink, _Sources() as sources:
-            central, unzipped = _members(ordered, sink, sources)
-            _directory(central, len(ordered), sink)
+        written = _write(partial, ordered, prove=expected is None)
+        if expected is not None and written.sha256 != expected:
+            written = _write(partial, ordered, prove=True)
         os.replace(partial, path)
     except BaseException:
-        os.unlink(partial)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(partial)
         raise
+    return written
+
+
+def _write(path: str, ordered: list[Entry], *, prove: bool) -> Written:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        with _Sink(descriptor) as sink, _Sources(prove) as sources:
+            central, unzipped = _members(ordered, sink, sources)
+            _directory(central, len(ordered), sink)
     finally:
         os.close(descriptor)
     return Written(sink.digest.hexdigest(), sink.offset, unzipped, len(ordered))
 
 
 class _Sources:
-    """The open files that entries are copied from, one descriptor each."""
+    """The open files that entries are copied from, one descriptor each.  With `prove` each member's CRC is checked."""
 
-    def __init__(self) -> None:
+    def __init__(self, prove: bool) -> None:
+        self._prove = prove
         self._open: dict[str, int] = {}
+        # What was read last: wheels are mostly in the order of their names, so the next member is often in it
+        self._ahead = b""
+        self._ahead_of = ""
+        self._ahead_at = 0
 
     def __enter__(self) -> _Sources:
         return self
@@ -129,25 +146,31 @@ class _Sources:
             os.close(descriptor)
 
     def small(self, entry: Entry) -> bytes:
-        """The packed bytes of an entry of at most a chunk, proven by their CRC."""
-        chunk = os.pread(self.descriptor(entry), entry.packed, entry.offset)
-        if len(chunk) != entry.packed or zlib.crc32(chunk) != entry.packed_crc:
+        """The packed bytes of an entry of at most a chunk."""
+        source, offset, packed = entry.source, entry.offset, entry.packed
+        start = offset - self._ahead_at
+        if source != self._ahead_of or start < 0 or start + packed > len(self._ahead):
+            self._ahead = os.pread(self.descriptor(entry), _CHUNK, offset)
+            self._ahead_of, self._ahead_at, start = source, offset, 0
+        chunk = self._ahead[start : start + packed]
+        if len(chunk) != packed or (self._prove and zlib.crc32(chunk) != entry.packed_crc):
             raise DamagedSourceError(entry.source, entry.path)
         return chunk
 
     def large(self, entry: Entry) -> Iterator[bytes]:
-        """The packed bytes of any entry, a chunk at a time; their CRC is proven when the last is out."""
+        """The packed bytes of any entry, a chunk at a time."""
         descriptor = self.descriptor(entry)
         offset, left, crc = entry.offset, entry.packed, 0
         while left:
             chunk = os.pread(descriptor, min(left, _CHUNK), offset)
             if not chunk:
                 raise DamagedSourceError(entry.source, entry.path)
-            crc = zlib.crc32(chunk, crc)
+            if self._prove:
+                crc = zlib.crc32(chunk, crc)
             offset += len(chunk)
             left -= len(chunk)
             yield chunk
-        if crc != entry.packed_crc:
+        if self._prove and crc != entry.packed_crc:
             raise DamagedSourceError(entry.source, entry.path)
 
     def descriptor(self, entry: Entry) -> int:

@@ -210,7 +210,7 @@ class _Press:
             return _Zip(Written(**known["written"]), rows, None)
         waiting = os.path.join(self.folder, f"{key}.zip")
         content = entries()
-        written = write(waiting, content)
+        written = write(waiting, content, expected=known["written"]["sha256"] if known is not None else None)
         rows = artifacts.distributions(wheels, content)
         if known is None:
             answer = {"written": written._asdict(), "distributions": [row._asdict() for row in rows]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -23,6 +24,17 @@ _DESCRIPTION = "Turn a project's lock file into AWS Lambda layers and thin funct
 _EXITS = "exit codes: 0 fine, 1 findings, 2 wrong usage or configuration, 3 the network or another program failed"
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """The ordinary one, without `shutil`, which it would load for nothing but the terminal's width."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            width = os.get_terminal_size(1).columns
+        except (OSError, ValueError):
+            width = 100
+        super().__init__(prog, width=min(width, 100) - 2)
+
+
 def parser(command: str | None = None) -> argparse.ArgumentParser:
     """The parser of one command, or, without one, of what stands before commands."""
     if command is None:
@@ -31,7 +43,7 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
             usage="lamella [-h] [--version] COMMAND …",
             description=_DESCRIPTION,
             epilog="\n".join(["commands:", *(f"  {name:<8} {text}" for name, text in COMMANDS.items()), "", _EXITS]),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Formatter,
         )
         top.add_argument("--version", action="version", version=f"lamella {__version__}")
         return top
@@ -40,7 +52,7 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
         prog=f"lamella {command}",
         description=module.DESCRIPTION,
         epilog=module.EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Formatter,
     )
     module.add_arguments(one)
     one.set_defaults(run=module.run)

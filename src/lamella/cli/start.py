@@ -40,6 +40,10 @@ def _main(arguments: list[str]) -> int:
             sys.stdout.write(out)
             sys.stderr.write(err)
             return 0
+    import gc
+
+    # A build makes many small values that live to its end: looking through them for rings again and again is in vain
+    gc.set_threshold(100_000)
     from lamella.cli.app import run
 
     return run(arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -126,13 +127,27 @@ def _bytes(path: str) -> bytes:
 
 
 def _uv(arguments: Sequence[str], folder: str, *, offline: bool, python: str | None) -> str:
-    chosen = ["--python", python] if python is not None else []
+    """Run uv with `python`, or with our own interpreter where the project admits it.
+
+    What uv resolves holds for every Python that the project admits, whichever runs.  Left alone, uv starts all that
+    it finds on PATH to look at them: a second or more where those are slow shims.
+    """
+    own = python is None and "UV_PYTHON" not in os.environ
+    chosen = sys.executable if own else python
+    command = [*arguments, "--quiet"]
     try:
-        return uv.run([*arguments, "--quiet", *chosen], cwd=folder, offline=offline)
+        return uv.run([*command, "--python", chosen] if chosen else command, cwd=folder, offline=offline)
+    except uv.UvFailedError as error:
+        if not (own and any(_UNFIT in line for line in error.lines)):
+            raise failure(arguments[0], error.lines) from None
+    try:
+        return uv.run(command, cwd=folder, offline=offline)
     except uv.UvFailedError as error:
         raise failure(arguments[0], error.lines) from None
 
 
+# How uv refuses an interpreter that `requires-python` does not admit
+_UNFIT = "incompatible with the project's Python requirement"
 # What uv says (0.8 to 0.13) → what to do about it
 _HINTS = (
     ("needs to be updated", "run `uv lock`, or leave out `--locked`"),

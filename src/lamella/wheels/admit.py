@@ -189,7 +189,11 @@ def _prove(file: int, archive: Archive, info: _DistInfo, rows: dict[str, distinf
     proven: dict[str, Member | None] = {}
     if len(large) > 1:
         with ThreadPoolExecutor(_INFLATING) as pool:
-            proven.update(zip((raw.name for raw in large), pool.map(prove, large), strict=True))
+            try:
+                proven.update(zip((raw.name for raw in large), pool.map(prove, large), strict=True))
+            except ArchiveError:
+                pool.shutdown(cancel_futures=True)
+                raise
     members = [proven[raw.name] if raw.name in proven else prove(raw) for raw in archive.members]
     for path in rows:
         refuse(archive.path, "RECORD lists it, and the wheel does not hold it", path)
