@@ -310,3 +310,28 @@ def test_a_real_index(tmp_path: Path, project: Project) -> None:
     assert anyio.index is not None
     again = read(find(root, None), Selection(), root=root, locked=True, offline=False)
     assert again.pins == pins.pins
+
+
+def test_an_interpreter_that_the_project_refuses_is_left_to_uv(
+    tmp_path: Path, project: Project, read_lock: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours is offered first; a uv that refuses it is asked again without."""
+    from lamella import uv
+
+    real = uv.program()
+    calls = tmp_path / "calls"
+    program = tmp_path / "bin" / "uv"
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/sh\necho "$*" >> {calls}\ncase "$*" in *--python*)\n'
+        '  echo "error: it is incompatible with the project\'s Python requirement: >=3.99" >&2; exit 2;;\nesac\n'
+        f'exec {real} "$@"\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    monkeypatch.delenv("UV_PYTHON", raising=False)
+    folder = project(tmp_path / "app", "app", [], "")
+    assert read_lock(folder).pins == ()
+    first, second, *_ = calls.read_text().splitlines()
+    assert "--python" in first
+    assert "--python" not in second
