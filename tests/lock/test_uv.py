@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from lamella import uv
 from lamella.errors import LockError, OfflineError, OutsideError
+from lamella.lock import reading
 from lamella.lock.discover import find
 from lamella.lock.model import FromDirectory, FromFile, FromGit, FromIndex, Pins, Selection
 from lamella.lock.uv import failure
@@ -313,11 +315,9 @@ def test_a_real_index(tmp_path: Path, project: Project) -> None:
 
 
 def test_an_interpreter_that_the_project_refuses_is_left_to_uv(
-    tmp_path: Path, project: Project, read_lock: Read, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ours is offered first; a uv that refuses it is asked again without."""
-    from lamella import uv
-
     real = uv.program()
     calls = tmp_path / "calls"
     program = tmp_path / "bin" / "uv"
@@ -331,7 +331,8 @@ def test_an_interpreter_that_the_project_refuses_is_left_to_uv(
     monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
     monkeypatch.delenv("UV_PYTHON", raising=False)
     folder = project(tmp_path / "app", "app", [], "")
-    assert read_lock(folder).pins == ()
+    pins = reading.read(find(str(folder), None), Selection(), root=str(folder), locked=False, offline=True)
+    assert pins.pins == ()
     first, second, *_ = calls.read_text().splitlines()
     assert "--python" in first
     assert "--python" not in second
