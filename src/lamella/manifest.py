@@ -169,3 +169,13 @@ def read(folder: str) -> Manifest | None:
             return from_json(file.read(), path)
     except FileNotFoundError:
         return None
+
+
+def is_foreign(folder: str) -> bool:
+    """Whether the folder's file of that name is JSON, and nothing that any version of lamella wrote."""
+    try:
+        with open(f"{folder}/{NAME}", "rb") as file:
+            tree = json.loads(file.read())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return not (isinstance(tree, dict) and {"schema", "layers", "functions"} <= tree.keys())

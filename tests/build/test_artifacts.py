@@ -8,7 +8,7 @@ from tests.wheels.wheelmaker import make_wheel, wheel_filename
 
 from lamella.archive.entry import content
 from lamella.archive.writer import overhead
-from lamella.build.artifacts import digest_of, distributions, function_entries, layer_entries
+from lamella.build.artifacts import distributions, function_entries, layer_entries, state_of
 from lamella.contents.model import SourceFile
 from lamella.errors import CollisionError
 from lamella.target import Target
@@ -88,7 +88,7 @@ def test_programs_of_native_wheels_are_there_once(tmp_path: Path) -> None:
 def test_sources_at_the_root_and_the_bundle_beside(tmp_path: Path, pure: Wheel) -> None:
     (tmp_path / "app.py").write_text("x = 1\n")
     files = [SourceFile("deep/app.py", str(tmp_path / "app.py"), False, "src/deep/app.py")]
-    entries = {entry.path: entry for entry in function_entries(files, [pure], NEW)}
+    entries = {entry.path: entry for entry in function_entries(files, [pure], NEW)[0]}
     assert content(entries["deep/app.py"]) == b"x = 1\n"
     assert entries["deep/app.py"].origin == "src/deep/app.py"
     assert "pure.py" in entries
@@ -104,10 +104,10 @@ def test_the_digest_of_sources(tmp_path: Path) -> None:
     place = tmp_path / "app.py"
     place.write_text("1")
     file = SourceFile("app.py", str(place), False, "src/app.py")
-    first = digest_of([file])
-    assert digest_of([file]) == first
-    assert digest_of([file._replace(path="other.py")]) != first
-    assert digest_of([file._replace(executable=True)]) != first
-    assert digest_of([file._replace(shown="elsewhere/app.py")]) == first
+    first = state_of([file])
+    assert state_of([file]) == first
+    assert state_of([file._replace(path="other.py")]) != first
+    assert state_of([file._replace(executable=True)]) != first
+    assert state_of([file._replace(shown="elsewhere/app.py")]) == first
     place.write_text("2")
-    assert digest_of([file]) != first
+    assert state_of([file]) != first

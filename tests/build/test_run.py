@@ -7,7 +7,6 @@ import hashlib
 import os
 import time
 import zipfile
-from pathlib import Path
 
 import pytest
 from tests.build.projects import CONFIGURATION, HANDLER, Project, all_bytes, cached_wheels
@@ -491,25 +490,21 @@ def test_a_memo_of_folders_gone_by(project: Project) -> None:
         assert f"{folder}/later.py".lstrip("/") not in project.members("api")
 
 
-def test_staging_of_the_dead_is_cleared_away(project: Project) -> None:
-    dead = (
-        max(
-            int(Path("/proc/sys/kernel/pid_max").read_text()) if os.path.exists("/proc/sys/kernel/pid_max") else 0,
-            99999,
-        )
-        + 1
-    )
-    for name in (f".staging-{dead}", f".staging-{os.getpid()}", ".staging-what"):
-        (project.output / name).mkdir(parents=True)
-        (project.output / name / "layer.zip").write_bytes(b"half")
+def test_staging_of_a_killed_build_is_cleared_away(project: Project) -> None:
+    (project.output / ".staging").mkdir(parents=True)
+    (project.output / ".staging" / "layer.zip").write_bytes(b"half")
     project.build()
     assert project.listing() == ["api.zip", "layer.zip", "manifest.json"]
 
 
-def test_staging_of_the_living_is_left_alone(project: Project) -> None:
-    (project.output / f".staging-{os.getppid()}").mkdir(parents=True)
-    project.build()
-    assert f".staging-{os.getppid()}" in project.listing()
+def test_a_manifest_of_somebody_else_is_left_alone(project: Project) -> None:
+    project.output.mkdir(parents=True)
+    theirs = project.output / "manifest.json"
+    theirs.write_text('{"name": "a web app", "icons": []}')
+    with pytest.raises(UsageError, match=r"was not written by lamella"):
+        project.build()
+    assert theirs.read_text() == '{"name": "a web app", "icons": []}'
+    assert project.listing() == ["manifest.json"]
 
 
 def test_memory_of_paths(project: Project) -> None:

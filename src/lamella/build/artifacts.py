@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -43,15 +44,19 @@ def layer_entries(per_target: Mapping[Target, Sequence[Wheel]]) -> list[Entry]:
     return merge(groups)
 
 
-def function_entries(files: Iterable[SourceFile], bundle: Sequence[Wheel], target: Target) -> list[Entry]:
-    """The entries of a function: its sources at the root, the bundle's distributions beside them."""
-    own = []
+def function_entries(files: Iterable[SourceFile], bundle: Sequence[Wheel], target: Target) -> tuple[list[Entry], str]:
+    """The entries of a function: its sources at the root, the bundle's distributions beside them.
+
+    Also the state of the sources that was read for it (`state_of`): who planned with another one plans again.
+    """
+    own, state = [], _State()
     for file in files:
         with open(file.absolute, "rb") as opened:
             content = opened.read()
+        state.add(file, hashlib.sha256(content))
         own.append(from_bytes(file.path, file.shown, content, PROGRAM if file.executable else FILE))
     at = Place("", target.interpreter)
-    return merge([own, *(place(wheel, at) for wheel in bundle)])
+    return merge([own, *(place(wheel, at) for wheel in bundle)]), state.text()
 
 
 def distributions(per_target: Mapping[Target, Sequence[Wheel]], entries: Iterable[Entry]) -> tuple[Distribution, ...]:
@@ -81,14 +86,21 @@ def distributions(per_target: Mapping[Target, Sequence[Wheel]], entries: Iterabl
     return tuple(sorted(rows, key=lambda row: (row.name, row.version, row.file)))
 
 
-def digest_of(files: Iterable[SourceFile]) -> str:
-    """A cheap name for the state of a function's sources, for the memo of what was found about them."""
-    import hashlib
-
-    digest = hashlib.sha256()
+def state_of(files: Iterable[SourceFile]) -> str:
+    """A name for the state of a function's sources: equal ones make equal entries."""
+    state = _State()
     for file in files:
         with open(file.absolute, "rb") as opened:
-            content = opened.read()
-        digest.update(f"{file.path}\0{file.executable}\0{len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()
+            state.add(file, hashlib.file_digest(opened, "sha256"))
+    return state.text()
+
+
+class _State:
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def add(self, file: SourceFile, content: hashlib._Hash) -> None:
+        self._digest.update(f"{file.path}\0{file.executable}\0{content.hexdigest()}\0".encode())
+
+    def text(self) -> str:
+        return self._digest.hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,8 +21,9 @@ from lamella.errors import (
 )
 from lamella.files import sha256_of
 from lamella.lock.model import FromDirectory, FromFile, FromGit, FromIndex, LockedFile, Pin, Pins
+from lamella.revision import revision
 from lamella.wheels import graph
-from lamella.wheels.build import checkout, from_source, tree_digest
+from lamella.wheels.build import checkout, digest_of_tree, from_source, tree
 from lamella.wheels.cache import key_of
 from lamella.wheels.choose import Choice, choose, refusal
 from lamella.wheels.obtain import Source, Wanted
@@ -116,7 +117,7 @@ class Chooser:
         return {pin.name: listed for pin, listed in zip(pins, asked, strict=True)}
 
     def _remembered(self, pin: Pin) -> _Listed | None:
-        rows = self.source.cache.recall("listed", _listing_key(pin))
+        rows = self.source.cache.recall("listings", _listing_key(pin))
         if rows is None:
             return None
         files = [LockedFile(name, url="", hashes=tuple(map(tuple, hashes))) for name, hashes, _ in rows]
@@ -138,9 +139,9 @@ class Chooser:
                 hint="check the version, and that the index it comes from is configured for uv or pip",
             )
         fitting = [
-            (replace(row.file, hashes=row.file.hashes or tuple(sorted(allowed))), row.yanked)
+            (replace(row.file, hashes=_held_to(row.file.hashes, allowed)), row.yanked)
             for row in listed
-            if not allowed or not row.file.hashes or allowed.intersection(row.file.hashes)
+            if not _contradicts(row.file.hashes, allowed)
         ]
         if not fitting:
             raise LockError(
@@ -150,7 +151,7 @@ class Chooser:
             )
         # Without addresses: those may hold credentials
         rows = [(file.filename, file.hashes, yanked) for file, yanked in fitting]
-        self.source.cache.remember("listed", _listing_key(pin), rows)
+        self.source.cache.remember("listings", _listing_key(pin), rows)
         return _Listed(
             tuple(file for file, _ in fitting),
             tuple((file.filename, yanked) for file, yanked in fitting if yanked is not None),
@@ -159,28 +160,32 @@ class Chooser:
     def _built(self, pin: Pin, sdist: LockedFile | None = None) -> Wheel:
         """The wheel of a source tree or sdist, built once for each state of it."""
         source, cache = pin.source, self.source.cache
-        match source:
-            case FromDirectory(path=path):
-                key = key_of("directory", pin.name, tree_digest(path))
-            case FromGit(url=url, commit=commit, subdirectory=subdirectory):
-                key = key_of("git", url, commit, subdirectory)
-            case _:
-                assert sdist is not None
-                # Without a hash a file on this disk may be another one tomorrow
-                key = key_of("sdist", sdist.hashes or sdist.url or (sdist.path and sha256_of(sdist.path)))
+        before = tree(source.path) if isinstance(source, FromDirectory) else {}
+        key = self._built_key(pin, sdist, before)
         memo = cache.recall("built", key)
         if memo is not None and (wheel := cache.wheel(memo["sha256"])) is not None:
             return wheel
+        if self._subdirectory(pin):
+            raise BuildError(
+                f"`{pin.name}` is in a subfolder of an archive, which can't be built here",
+                why=[f"`{pin.where}` names `{self._subdirectory(pin)}`"],
+                hint="lock its repository (`git+https://…`) with that subdirectory, or a wheel of it",
+            )
         with cache.locked(key), tempfile.TemporaryDirectory(dir=os.path.dirname(cache.partial(key))) as folder:
             match source:
                 case FromDirectory(path=path):
-                    tree = path
+                    project = path
                 case FromGit():
-                    tree = checkout(source, folder)
+                    if self.source.offline:
+                        raise OfflineError(
+                            f"`{pin.name}` would have to be fetched from its repository, and `--offline` was given",
+                            hint="run the same build once without `--offline`",
+                        )
+                    project = checkout(source, folder)
                 case _:
                     assert sdist is not None
-                    tree = self.source.raw(sdist, folder)
-            built = from_source(pin.name, tree, folder, offline=self.source.offline)
+                    project = self.source.raw(sdist, folder)
+            built = from_source(pin.name, project, folder, offline=self.source.offline)
             file = LockedFile(os.path.basename(built), path=built)
             version = str(pin.version) if pin.version else None
             try:
@@ -189,8 +194,39 @@ class Chooser:
                 raise BuildError(
                     f"the wheel that was built of `{pin.name}` is unfit", why=str(error).splitlines(), hint=error.hint
                 ) from None
-        cache.remember("built", key, {"sha256": wheel.sha256})
+        for name in self._keys_after(pin, key, before):
+            cache.remember("built", name, {"sha256": wheel.sha256})
         return wheel
+
+    def _keys_after(self, pin: Pin, key: str, before: Mapping[str, str]) -> list[str]:
+        """Under which keys a wheel that was just built is true.
+
+        A build may leave new files in the tree: it is then that of both states.  Where a file was edited meanwhile,
+        it may be of neither.
+        """
+        source = pin.source
+        if not isinstance(source, FromDirectory):
+            return [key]
+        after = tree(source.path)
+        if any(after.get(name) != state for name, state in before.items()):
+            return []
+        return list(dict.fromkeys([key, self._built_key(pin, None, after)]))
+
+    def _built_key(self, pin: Pin, sdist: LockedFile | None, files: Mapping[str, str]) -> str:
+        """What a wheel built from source depends on, as far as it can be told."""
+        match pin.source:
+            case FromDirectory():
+                return key_of(revision(), "directory", pin.name, digest_of_tree(files))
+            case FromGit(url=url, commit=commit, subdirectory=subdirectory):
+                return key_of(revision(), "git", url, commit, subdirectory)
+            case _:
+                assert sdist is not None
+                # Without a hash a file on this disk may be another one tomorrow
+                state = sdist.hashes or sdist.url or (sdist.path and sha256_of(sdist.path))
+                return key_of(revision(), "sdist", state)
+
+    def _subdirectory(self, pin: Pin) -> str:
+        return (isinstance(pin.source, FromFile) and pin.source.subdirectory) or ""
 
     def _refusal(self, pin: Pin, choice: Choice, here: Mapping[str, Pin], pins: Pins) -> IncompatibleError:
         """The refusal, with those that ask for the pin, and an older version where one is known to fit."""
@@ -227,6 +263,23 @@ class Chooser:
         return parents
 
 
+def _contradicts(offered: Sequence[tuple[str, str]], allowed: set[tuple[str, str]]) -> bool:
+    """Whether the index's own word rules a file out: it names a hash of a kind that the lock names too, another one."""
+    kinds = {kind for kind, _ in allowed}
+    return any(kind in kinds and (kind, digest) not in allowed for kind, digest in offered)
+
+
+def _held_to(offered: tuple[tuple[str, str], ...], allowed: set[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The hashes that a listed file must have: the lock's, of which the index may tell which are this file's.
+
+    What the index says counts by itself only where the lock says nothing.
+    """
+    if not allowed:
+        return offered
+    return tuple(sorted(allowed.intersection(offered))) or tuple(sorted(allowed))
+
+
 def _listing_key(pin: Pin) -> str:
     source = pin.source
-    return key_of(pin.name, pin.version, source.hashes if isinstance(source, FromIndex) else ())
+    assert isinstance(source, FromIndex)
+    return key_of(pin.name, pin.version, source.hashes, source.index)

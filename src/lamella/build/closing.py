@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lamella.contents.model import BUNDLE, RUNTIME, layer_holder
+from lamella.contents.place import AT_SITE, in_scheme
 from lamella.facts.tables import provided, stdlib
 from lamella.revision import revision
 from lamella.wheels.cache import key_of
@@ -84,7 +85,11 @@ class Closing:
         return held
 
     def index(self, wheels: Sequence[Wheel]) -> ModuleIndex:
-        """The modules of these wheels once they are placed."""
+        """The modules of these wheels once they are placed.
+
+        In a layer for several runtimes they may lie in two folders, which count as one: `build.sharing` splits no
+        package between them.
+        """
         from lamella.closure.modules import index_modules
 
         key = tuple(wheel.sha256 for wheel in wheels)
@@ -94,16 +99,14 @@ class Closing:
 
 
 def importable(wheel: Wheel) -> list[str]:
-    """The wheel's paths below the folder of importable code, those of `.data/purelib` and `platlib` included."""
+    """The wheel's paths below the folder of importable code, those that come there from `.data` included."""
     paths = []
     for member in wheel.members:
-        head, _, rest = member.name.partition("/")
-        if head.endswith(".data"):
-            scheme, _, inner = rest.partition("/")
-            if scheme in ("purelib", "platlib"):
-                paths.append(inner)
-        else:
+        found = in_scheme(member.name)
+        if found is None:
             paths.append(member.name)
+        elif found[0] in AT_SITE:
+            paths.append(found[1])
     return paths
 
 
@@ -128,9 +131,10 @@ class _Inquiry:
         self.contents: dict[str, bytes] = {}
         self.imports: dict[str, Sequence[Import]] = {}
         for file in files:
-            with open(file.absolute, "rb") as opened:
-                self.contents[file.path] = opened.read()
+            self.contents[file.path] = b""  # what is no source of Python is known by its name alone
             if file.path.endswith(".py"):
+                with open(file.absolute, "rb") as opened:
+                    self.contents[file.path] = opened.read()
                 self.imports[file.shown] = scan(file.path, self.contents[file.path], target=target.python)
         self.own = index_modules(self.contents)
         shipped = provided(target.runtime)

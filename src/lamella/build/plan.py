@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import time
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lamella.build.artifacts import digest_of
+from lamella.build.artifacts import state_of
 from lamella.build.closing import Closing
 from lamella.build.resolve import Question, Resolver
 from lamella.contents.model import SourceFile, Sources
@@ -34,11 +35,14 @@ class LayerPlan(NamedTuple):
 
 
 class FunctionPlan(NamedTuple):
+    """`state` names the sources' content at the time of planning, `key` that of the whole zip."""
+
     settings: FunctionSettings
     target: Target
     files: tuple[SourceFile, ...]
     bundle: tuple[Wheel, ...]
     needs: tuple[tuple[str, tuple[str, ...]], ...]
+    state: str
     key: str
 
 
@@ -115,9 +119,10 @@ class Planner:
         sources = self._sources(settings)
         self.inputs.update(sources.directories, (file.absolute for file in sources.files))
         bundle = self._bundle(settings, target)
-        state = digest_of(sources.files)
-        needs = closing.examine(settings, target, sources.files, bundle, state)
-        return FunctionPlan(settings, target, sources.files, bundle, needs, _key("function", {target: bundle}, state))
+        code = state_of(sources.files)
+        needs = closing.examine(settings, target, sources.files, bundle, code)
+        key = _key("function", {target: bundle}, code)
+        return FunctionPlan(settings, target, sources.files, bundle, needs, code, key)
 
     def _sources(self, settings: FunctionSettings) -> Sources:
         """The files of a function.
@@ -130,12 +135,9 @@ class Planner:
         key = key_of(revision(), root, settings.source, settings.include, settings.exclude, output)
         memo: Any = cache.recall("sources", key)
         if memo is not None and all(state(path) == known for path, known in memo["directories"]):
-            return Sources(
-                tuple(
-                    SourceFile(path, place, os.access(place, os.X_OK), shown) for path, place, shown in memo["files"]
-                ),
-                tuple(path for path, _ in memo["directories"]),
-            )
+            with contextlib.suppress(OSError):
+                files = [SourceFile(path, place, _is_program(place), shown) for path, place, shown in memo["files"]]
+                return Sources(tuple(files), tuple(path for path, _ in memo["directories"]))
         from lamella.contents.sources import collect
 
         began = time.time_ns()

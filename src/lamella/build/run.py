@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from lamella.target import Target
     from lamella.wheels.model import Wheel
 
-_STAGING = ".staging-"
+_STAGING = ".staging"
+# How often sources that are edited while they are packed are read again before somebody is told
+_PATIENCE = 3
 
 
 def build(settings: Settings, request: Request, cache: Cache, progress: Progress) -> Outcome:
@@ -40,9 +43,14 @@ def build(settings: Settings, request: Request, cache: Cache, progress: Progress
     """
     _known(request.names, settings)
     discarded: set[str] = set()
+    changed = 0
     while True:
         try:
             return _build(settings, request, cache, progress)
+        except _SourceChangedError:
+            changed += 1
+            if changed > _PATIENCE:
+                raise
         except DamagedSourceError as damage:
             if damage.source in discarded:
                 raise
@@ -71,19 +79,19 @@ class _Staged(NamedTuple):
 
 def _build(settings: Settings, request: Request, cache: Cache, progress: Progress) -> Outcome:
     began = time.perf_counter()
-    previous = _previous(settings.output)
-    old = {artifact.key: artifact for artifact in previous.artifacts} if previous else {}
     with Source(cache, lambda: _index_settings(settings), offline=request.offline, progress=progress) as source:
         planner = Planner(settings, source, locked=request.locked)
         plan = planner.plan(request.names)
-        os.makedirs(settings.output, exist_ok=True)
-        with _staging(settings.output) as folder:
-            press = _Press(settings, cache, folder)
-            staged = [press.layer(layer) for layer in plan.layers]
-            staged += [press.function(function) for function in plan.functions]
-            made = [_made(item, old.get(item.artifact.key)) for item in staged]
-            new = _joined(settings, [item.artifact for item in staged], previous, bool(request.names))
-            told = _publish(settings.output, folder, staged, new)
+    os.makedirs(settings.output, exist_ok=True)
+    with _staging(settings.output) as folder:
+        previous = _previous(settings.output)
+        old = {artifact.key: artifact for artifact in previous.artifacts} if previous else {}
+        press = _Press(settings, cache, folder)
+        staged = [press.layer(layer) for layer in plan.layers]
+        staged += [press.function(function) for function in plan.functions]
+        made = [_made(item, old.get(item.artifact.key)) for item in staged]
+        new = _joined(settings, [item.artifact for item in staged], previous, bool(request.names))
+        told = _publish(settings.output, folder, staged, new)
         removed = _drop_stale(settings.output, new, previous)
     return Outcome(
         output=settings.output,
@@ -114,27 +122,42 @@ def _index_settings(settings: Settings) -> IndexSettings:
 
 
 def _previous(output: str) -> Manifest | None:
+    """The manifest in place; None for none, and for one that is damaged or of another version.
+
+    Raises UsageError where the file is somebody else's: a build would replace it.
+    """
     try:
         return manifest.read(output)
     except LamellaError:
-        return None  # of another version, or damaged: there is nothing to compare with
+        if manifest.is_foreign(output):
+            raise UsageError(
+                f"`{os.path.join(os.path.relpath(output), manifest.NAME)}` was not written by lamella",
+                why=["a build would replace it"],
+                hint="choose a folder of its own: `output` in the configuration, or `--output`",
+            ) from None
+        return None
 
 
 @contextlib.contextmanager
 def _staging(output: str) -> Iterator[str]:
     """A folder beside the artifacts, on their file system, that never outlives the build.
 
-    What a killed build left is cleared away by the next.
+    The output is this build's alone meanwhile: another waits, and what a killed one left is cleared away.
     """
-    for name in os.listdir(output):
-        if name.startswith(_STAGING) and not _alive(name.removeprefix(_STAGING)):
-            _clear(os.path.join(output, name))
-    folder = os.path.join(output, f"{_STAGING}{os.getpid()}")
-    os.makedirs(folder, exist_ok=True)
+    descriptor = os.open(output, os.O_RDONLY)
     try:
-        yield folder
-    finally:
+        # flock is what the cache's locks use, too; their library takes longer to load than all of a warm build's rest
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        folder = os.path.join(output, _STAGING)
         _clear(folder)
+        os.makedirs(folder)
+        try:
+            yield folder
+        finally:
+            _clear(folder)
+    finally:
+        os.close(descriptor)
 
 
 def _clear(folder: str) -> None:
@@ -142,16 +165,6 @@ def _clear(folder: str) -> None:
         for name in os.listdir(folder):
             os.unlink(os.path.join(folder, name))
         os.rmdir(folder)
-
-
-def _alive(process: str) -> bool:
-    try:
-        os.kill(int(process), 0)
-    except (ProcessLookupError, ValueError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 class _Zip(NamedTuple):
@@ -184,7 +197,7 @@ class _Press:
             function.key,
             plan.key,
             {plan.target: plan.bundle},
-            lambda: artifacts.function_entries(plan.files, plan.bundle, plan.target),
+            lambda: _function_entries(plan),
         )
         artifact = FunctionArtifact(
             **self._common(function.key, function.name, made),
@@ -212,7 +225,7 @@ class _Press:
         content = entries()
         written = write(waiting, content, expected=known["written"]["sha256"] if known is not None else None)
         rows = artifacts.distributions(wheels, content)
-        if known is None:
+        if known is None or known["written"]["sha256"] != written.sha256:
             answer = {"written": written._asdict(), "distributions": [row._asdict() for row in rows]}
             self.cache.remember("zips", question, answer)
             if sha256_of(in_place) == written.sha256:
@@ -246,6 +259,21 @@ class _Press:
             "architecture": self.settings.architecture,
             "distributions": made.distributions,
         }
+
+
+class _SourceChangedError(LamellaError):
+    """A source file was edited between planning and packing."""
+
+
+def _function_entries(plan: FunctionPlan) -> list[Entry]:
+    """Raises _SourceChangedError when the sources are no longer those that were planned with and checked."""
+    entries, found = artifacts.function_entries(plan.files, plan.bundle, plan.target)
+    if found != plan.state:
+        raise _SourceChangedError(
+            f"the sources of function `{plan.settings.key}` keep changing while they are packed",
+            hint="run `lamella build` again when they are at rest",
+        )
+    return entries
 
 
 def _made(item: _Staged, old: Artifact | None) -> Made:

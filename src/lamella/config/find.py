@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from lamella import toml
 from lamella.config.section import Section, described
 from lamella.errors import ConfigError
 
@@ -93,23 +94,7 @@ def load_toml(path: str, start: str) -> dict[str, object] | None:
 
 def parse_toml(data: bytes, file: str) -> dict[str, object]:
     """`data` as TOML.  Raises ConfigError, which calls it `file`."""
-    import tomllib
-
-    try:
-        return tomllib.loads(data.decode())
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        why = f"line {line}: byte 0x{data[error.start]:02x} is not UTF-8"
-    except tomllib.TOMLDecodeError as error:
-        what, _, place = str(error).rpartition(" (at ")
-        place = place.rstrip(")")
-        if place == "end of document":
-            lines = data.count(b"\n") + 1
-            place = f"line {lines}, the end of the document"
-        why = f"{place}: {what}"
-    except (RecursionError, ValueError) as error:  # nested too deeply; an integer of too many digits, a wrong date
-        why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-    raise ConfigError(f"`{file}` is not valid TOML", why=(why,), hint="correct it; TOML's rules are at toml.io")
+    return toml.parse(data, file, ConfigError)
 
 
 def shown(path: str, start: str) -> str:

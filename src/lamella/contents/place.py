@@ -18,6 +18,8 @@ from lamella.errors import ArchiveError
 from lamella.wheels.model import Wheel
 
 PROGRAMS = "bin"
+# The schemes whose files lie in the folder of importable code
+AT_SITE = ("purelib", "platlib", "data")
 # Packed bytes of a script that hold at least the start of its first line
 _HEAD = 512
 # What old versions of setuptools append to the name of an entry point's program
@@ -37,13 +39,25 @@ class Place(NamedTuple):
         return f"{self.site}/{path}" if self.site else path
 
 
+def in_scheme(name: str) -> tuple[str, str] | None:
+    """The scheme of a wheel's member, and its path there; None for one outside of `.data`.
+
+    However the folder spells the distribution's name: admission lets in no other folder with this ending.
+    """
+    folder, _, inner = name.partition("/")
+    if not inner or not folder.endswith(".data"):
+        return None
+    scheme, _, path = inner.partition("/")
+    return scheme, path
+
+
 def place(wheel: Wheel, at: Place) -> list[Entry]:
     """The wheel's files as entries.  RECORD is written anew only where something was moved or added.
 
+    What is written anew names the wheel as its `source`, as what is copied does.
     Raises ArchiveError for a `.data` folder that the specification doesn't know; DamagedSourceError.
     """
     dist_info = _dist_info(wheel)
-    data = dist_info.removesuffix(".dist-info") + ".data/"
     prefix = at.site + "/" if at.site else ""
     origin, source = wheel.name, wheel.path
     programs = {name for name, _ in wheel.scripts}
@@ -53,12 +67,12 @@ def place(wheel: Wheel, at: Place) -> list[Entry]:
     for member in wheel.members:
         name, offset, packed, size, crc, packed_crc, method, mode = member
         entry = Entry(prefix + name, origin, mode, method, crc, packed, size, source, offset, packed_crc)
-        if name.startswith(data):
-            is_script = name.startswith(data + "scripts/")
+        if ".data/" in name and (found := in_scheme(name)) is not None:
+            is_script = found[0] == "scripts"
             if is_script and _is_wrapper(name, programs):
                 moved[name] = None
                 continue
-            path = moved[name] = _data_path(wheel, name[len(data) :], at)
+            path = moved[name] = _data_path(wheel, *found, at)
             entry = entry._replace(path=path)
             if is_script:
                 entry = _script(entry, at)
@@ -66,13 +80,17 @@ def place(wheel: Wheel, at: Place) -> list[Entry]:
             # Some builders mark it as a program.  It is the installer's own, and no wheel's word on that counts
             record = entry = entry._replace(mode=FILE)
         entries.append(entry)
-    added = [from_bytes(f"{PROGRAMS}/{name}", origin, _program(target, at), PROGRAM) for name, target in wheel.scripts]
+    added = [_made(f"{PROGRAMS}/{name}", wheel, _program(target, at), PROGRAM) for name, target in wheel.scripts]
     entries += added
     if record is not None and (moved or added):
         text = _record(content(record), moved, entries, at, added)
         entries.remove(record)
-        entries.append(from_bytes(record.path, origin, text))
+        entries.append(_made(record.path, wheel, text, FILE))
     return entries
+
+
+def _made(path: str, wheel: Wheel, content: bytes, mode: int) -> Entry:
+    return from_bytes(path, wheel.name, content, mode)._replace(source=wheel.path)
 
 
 def _dist_info(wheel: Wheel) -> str:
@@ -83,15 +101,21 @@ def _dist_info(wheel: Wheel) -> str:
     raise ArchiveError(f"`{wheel.filename}` has no METADATA")
 
 
-def _data_path(wheel: Wheel, path: str, at: Place) -> str:
-    scheme, _, rest = path.partition("/")
+def _data_path(wheel: Wheel, scheme: str, path: str, at: Place) -> str:
+    if not path:
+        # Admission refuses it, too: as a file it would take the place of the whole folder
+        raise ArchiveError(
+            f"`{wheel.filename}` has a file `{scheme}` where the folder of a scheme belongs",
+            why=["files of `.data` lie at `SCHEME/PATH` (wheel specification)"],
+            hint="the wheel was built wrongly; report it to its authors, or lock another version",
+        )
     match scheme:
-        case "purelib" | "platlib" | "data":
-            return at.under_site(rest)
+        case _ if scheme in AT_SITE:
+            return at.under_site(path)
         case "scripts":
-            return f"{PROGRAMS}/{rest}"
+            return f"{PROGRAMS}/{path}"
         case "headers":
-            return at.under_site(f"include/python/{wheel.name}/{rest}")
+            return at.under_site(f"include/python/{wheel.name}/{path}")
         case _:
             raise ArchiveError(
                 f"`{wheel.filename}` wants files placed in an unknown scheme, `{scheme}`",
@@ -117,7 +141,8 @@ def _script(entry: Entry, at: Place) -> Entry:
     if not _head(entry).startswith(b"#!python"):
         return entry._replace(mode=PROGRAM)
     rest = content(entry).partition(b"\n")[2]
-    return from_bytes(entry.path, entry.origin, b"#!" + at.interpreter.encode() + b"\n" + rest, PROGRAM)
+    text = b"#!" + at.interpreter.encode() + b"\n" + rest
+    return from_bytes(entry.path, entry.origin, text, PROGRAM)._replace(source=entry.source)
 
 
 def _head(entry: Entry) -> bytes:

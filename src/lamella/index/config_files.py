@@ -8,31 +8,65 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from lamella.errors import ConfigError
+from lamella.toml import load
+from lamella.index.places import checked
 
 TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 
 
-class Layers:
-    """uv's tables, the strongest first, each with the folder that its relative paths start from."""
+class Layer(NamedTuple):
+    """uv's settings in one file; relative paths in them start from its folder."""
 
-    def __init__(self, layers: Sequence[tuple[dict[str, Any], str]]) -> None:
+    table: dict[str, Any]
+    file: str
+
+    @property
+    def base(self) -> str:
+        return os.path.dirname(self.file)
+
+
+class Layers:
+    """uv's tables, the strongest first."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers = layers
 
-    def one(self, key: str) -> Any:
-        """The strongest table's value, or None."""
-        return next((table[key] for table, _ in self.layers if key in table), None)
+    def one(self, key: str) -> str | None:
+        """The strongest table's value as text, or None where there is none or it is false."""
+        found = next((layer.table[key] for layer in self.layers if key in layer.table), None)
+        return str(found) if found else None
 
-    def all(self, key: str) -> list[Any]:
+    def all(self, key: str) -> list[str]:
         """The values of all tables, as uv joins lists."""
-        return [item for table, _ in self.layers for item in items(table.get(key))]
+        return [str(item) for layer in self.layers for item in items(layer.table.get(key))]
 
     def located(self, key: str) -> list[str]:
-        """As `all`, for URLs and paths."""
-        return [located(str(item), base) for table, base in self.layers for item in items(table.get(key))]
+        """As `all`, for URLs and paths.  Raises ConfigError for one that can't be asked."""
+        return [
+            located(str(item), layer.base, layer.file) for layer in self.layers for item in items(layer.table.get(key))
+        ]
+
+    def file_of(self, key: str) -> str:
+        """The file whose value `one` gives."""
+        return next((layer.file for layer in self.layers if key in layer.table), "")
+
+
+class PipOptions(NamedTuple):
+    """pip's options by their long names, such as ``extra-index-url``; `sources` are variables and files."""
+
+    values: Mapping[str, str]
+    sources: Mapping[str, str]
+
+    def get(self, name: str) -> str | None:
+        return self.values.get(name)
+
+    def located(self, name: str, base: str) -> list[str]:
+        """URLs and paths of an option that takes several.  Raises ConfigError for one that can't be asked."""
+        return [located(word, base, self.sources[name]) for word in self.values.get(name, "").split()]
 
 
 def uv_layers(root: str, environ: Mapping[str, str], *, config_home: str, etc: str) -> Layers:
@@ -42,31 +76,32 @@ def uv_layers(root: str, environ: Mapping[str, str], *, config_home: str, etc: s
     """
     if path := environ.get("UV_CONFIG_FILE"):
         path = os.path.join(root, path)
-        return Layers([(_toml(path), os.path.dirname(path))])
+        return Layers([Layer(_toml(path), path)])
     if environ.get("UV_NO_CONFIG", "").lower() in TRUE:
         return Layers([])
     found = [_uv_project(os.path.abspath(root))]
     files = [os.path.join(folder, "uv", "uv.toml") for folder in (config_home, etc)]
-    found += [(_toml(path), os.path.dirname(path)) for path in files if os.path.isfile(path)]
+    found += [Layer(_toml(path), path) for path in files if os.path.isfile(path)]
     return Layers(found)
 
 
-def _uv_project(root: str) -> tuple[dict[str, Any], str]:
+def _uv_project(root: str) -> Layer:
     """The nearest settings at or above `root`; those of the workspace when `root` is a member of one."""
-    nearest: tuple[dict[str, Any], str] | None = None
+    nearest: Layer | None = None
     folder = root
     while True:
         table = _uv_table(folder)
         workspace = (table or {}).get("workspace")
+        file = os.path.join(folder, "pyproject.toml")
         own = os.path.join(folder, "uv.toml")
         if os.path.isfile(own):
-            table = _toml(own)
+            table, file = _toml(own), own
         is_ours = isinstance(workspace, dict) and _is_member(workspace, os.path.relpath(root, folder))
         if table is not None and (nearest is None or is_ours):
-            nearest = (table, folder)
+            nearest = Layer(table, file)
         parent = os.path.dirname(folder)
         if is_ours or parent == folder:
-            return nearest or ({}, root)
+            return nearest or Layer({}, os.path.join(root, "pyproject.toml"))
         folder = parent
 
 
@@ -106,15 +141,15 @@ def _pip_files(environ: Mapping[str, str], home: str, config_home: str, etc: str
     return [os.path.join(folder, "pip.conf") for folder in folders if folder] + ([named] if named else [])
 
 
-def pip_options(environ: Mapping[str, str], *, home: str, config_home: str, etc: str) -> dict[str, str]:
-    """pip's options from its files and its variables by their long names, such as ``extra-index-url``.
+def pip_options(environ: Mapping[str, str], *, home: str, config_home: str, etc: str) -> PipOptions:
+    """pip's options from its files and its variables.
 
     Raises ConfigError for a file that can't be read.
     """
     from configparser import Error, RawConfigParser
 
-    found: dict[str, str] = {}
-    commands: dict[str, str] = {}
+    found: dict[str, tuple[str, str]] = {}
+    commands: dict[str, tuple[str, str]] = {}
     for path in _pip_files(environ, home, config_home, etc):
         parser = RawConfigParser()
         try:
@@ -125,12 +160,14 @@ def pip_options(environ: Mapping[str, str], *, home: str, config_home: str, etc:
             ) from None
         for section, into in (("global", found), ("download", commands), ("install", commands)):
             if parser.has_section(section):
-                into |= {_pip_key(key): value for key, value in parser.items(section)}
+                into |= {_pip_key(key): (value, path) for key, value in parser.items(section)}
     found |= commands
     for name, value in environ.items():
         if name.startswith("PIP_") and value:
-            found[_pip_key(name[4:])] = value
-    return found
+            found[_pip_key(name[4:])] = (value, name)
+    return PipOptions(
+        {key: value for key, (value, _) in found.items()}, {key: source for key, (_, source) in found.items()}
+    )
 
 
 def _pip_key(name: str) -> str:
@@ -142,18 +179,15 @@ def items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def located(place: str, base: str) -> str:
-    """URLs as they are; a path (relative ones from `base`) as a file URL."""
+def located(place: str, base: str, source: str) -> str:
+    """URLs as they are; a path (relative ones from `base`) as a file URL.
+
+    Raises ConfigError, which names the `source` (a variable or a file), for a URL that can't be asked.
+    """
     if "://" in place or place.startswith("file:"):
-        return place
-    return "file://" + quote(os.path.abspath(os.path.join(base, os.path.expanduser(place))))
+        return checked(place, source)
+    return "file://" + quote(os.fsencode(os.path.abspath(os.path.join(base, os.path.expanduser(place)))))
 
 
 def _toml(path: str) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        with open(path, "rb") as file:
-            return tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"`{path}` can't be read", why=[str(error)]) from None
+    return load(path, path, ConfigError)

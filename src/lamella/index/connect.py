@@ -52,6 +52,12 @@ def client(settings: IndexSettings) -> PyPIClient:
             follow_redirects=True,
             mounts=_mounts(settings, tls, limits),
         )
+    except ImportError:
+        raise ConfigError(
+            "the SOCKS proxy can't be used",
+            why=["the package `socksio`, which speaks to such proxies, is not installed"],
+            hint="install `socksio` beside lamella, or name an `http://` proxy in ALL_PROXY or HTTPS_PROXY",
+        ) from None
     except (httpx2.InvalidURL, ValueError) as error:
         raise ConfigError(
             "the proxy can't be used",

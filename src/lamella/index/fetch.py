@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from lamella.index.settings import IndexSettings
 
 BUFFER = 256 * 1024  # bytes a download
+# Bytes that are taken of a file whose size the lock doesn't tell: the index takes 1 GB at most unless asked, and a
+# server that never stops would fill the disk
+MOST = 4 * 2**30
 _GONE = {404, 410}
+# What the socket library raises for a host or a port that can't be, which the HTTP library passes on
+_NO_ADDRESS = (UnicodeError, OverflowError)
 
 
 class RefusedError(OutsideError):
@@ -38,7 +43,9 @@ class RefusedError(OutsideError):
 
 
 class Fetched(NamedTuple):
-    """Bytes in the file now, and how many of them were there before."""
+    """Bytes in the file now, and how many of them may be of another file: those before the place where it was
+    continued without proof that the server still has the same.  With a wrong hash it is worth a second, whole try.
+    """
 
     size: int
     resumed: int
@@ -94,7 +101,7 @@ class Session:
         while True:
             try:
                 response = self.client.request(method, url, headers=headers)
-            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            except (httpx2.HTTPError, httpx2.InvalidURL, *_NO_ADDRESS) as error:
                 tries.failed(error)
                 continue
             if response.is_success or response.status_code in _GONE:
@@ -166,17 +173,18 @@ def download(
     *,
     size: int | None = None,
     on_bytes: Callable[[int], None] | None = None,
+    most: int = MOST,
 ) -> Fetched:
     """Fetch `url` into the file `partial`, after the bytes that it already holds, and check that all came.
 
-    `size` in bytes, where the lock tells it.  `on_bytes` is told the bytes that were there already, then what
+    `size` in bytes, where the lock tells it; without one `most` bytes are taken.  `on_bytes` is told the bytes that were there already, then what
     arrives, and a negative number when the file is started again.  The caller holds the lock on `partial` and
     checks the hash; a file that was resumed and has the wrong one deserves a second, whole download.
     Raises OutsideError when the index refuses or five tries weren't enough; what arrived stays for the next time.
     """
     try:
         with open(partial, "ab", buffering=BUFFER) as file:
-            return _Download(session, url, file, size, on_bytes or _ignore).run()
+            return _Download(session, url, file, size, on_bytes or _ignore, most).run()
     except OSError as error:
         raise OutsideError(
             f"`{partial}` can't be written",
@@ -187,13 +195,20 @@ def download(
 
 class _Download:
     def __init__(
-        self, session: Session, url: str, file: BinaryIO, size: int | None, on_bytes: Callable[[int], None]
+        self,
+        session: Session,
+        url: str,
+        file: BinaryIO,
+        size: int | None,
+        on_bytes: Callable[[int], None],
+        most: int,
     ) -> None:
         self.session = session
         self.url = session.credentials.remember(url)
         self.file = file
         self.size = size
         self.on_bytes = on_bytes
+        self.most = most if size is None else size
         self.have = self.resumed = os.fstat(file.fileno()).st_size
         self.etag: str | None = None
 
@@ -208,7 +223,7 @@ class _Download:
             try:
                 if self._once(tries):
                     break
-            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            except (httpx2.HTTPError, httpx2.InvalidURL, *_NO_ADDRESS) as error:
                 self.file.flush()
                 tries.failed(error)
         self.file.flush()
@@ -258,22 +273,35 @@ class _Download:
                 hint="lock again, or ask whoever keeps the index",
             )
         etag = response.headers.get("ETag")
+        if self.have and (self.etag is None or etag != self.etag):
+            self.resumed = self.have
         self.etag = etag if etag and not etag.startswith("W/") else None
         limit = total if total is not None else self.size
+        if limit is not None and limit > self.most:
+            raise self._too_much()
         for chunk in response.iter_raw():
             self.file.write(chunk)
             self.have += len(chunk)
             self.on_bytes(len(chunk))
-            if limit is not None and self.have > limit:
-                raise OutsideError(
-                    f"`{redacted(self.url)}` sends more than the {limit} bytes it should have",
-                    hint="lock again, or ask whoever keeps the index",
-                )
+            if self.have > (self.most if limit is None else limit):
+                raise self._too_much(limit)
         if limit is not None and self.have < limit:
             self.file.flush()
             tries.again(f"the connection ended after {self.have} of {limit} bytes", None)
             return False
         return True
+
+    def _too_much(self, limit: int | None = None) -> OutsideError:
+        if limit is None:
+            return OutsideError(
+                f"`{redacted(self.url)}` has more than {self.most} bytes",
+                why=["the lock does not say how large it is"],
+                hint="lock again, so that the lock has the file's size, or ask whoever keeps the index",
+            )
+        return OutsideError(
+            f"`{redacted(self.url)}` sends more than the {limit} bytes it should have",
+            hint="lock again, or ask whoever keeps the index",
+        )
 
     def _restart(self) -> None:
         self.file.flush()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from packaging.version import Version
 
-from lamella.errors import LamellaError
+from lamella.errors import LamellaError, OutsideError
 from lamella.index.fetch import RefusedError
 from lamella.lock.model import LockedFile
-from lamella.wording import redacted
+from lamella.wording import redacted, scrubbed
 
 if TYPE_CHECKING:
     from unearth import Package
@@ -50,8 +51,9 @@ def list_files(session: Session, name: str, version: Version, *, index: str | No
         local = max((has for has, _ in found if has.public == version.public), default=None)
         same = [package for has, package in found if has == local]
     files: dict[str, Listed] = {}
-    for package in same:
-        files.setdefault(package.link.filename, _listed(session, package))
+    with _reading(name):
+        for package in same:
+            files.setdefault(package.link.filename, _listed(session, package))
     return tuple(files[filename] for filename in sorted(files))
 
 
@@ -113,7 +115,21 @@ def _of_places(
         ignore_compatibility=True,
         respect_source_order=True,
     )
-    return list(finder.find_all_packages(name, allow_yanked=True))
+    with _reading(name, index_urls or ()):
+        return list(finder.find_all_packages(name, allow_yanked=True))
+
+
+@contextlib.contextmanager
+def _reading(name: str, index_urls: Iterable[str] = ()) -> Iterator[None]:
+    """What unearth and its parsers raise for a page that is none, as an OutsideError."""
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, LookupError, AssertionError, RecursionError) as error:
+        raise OutsideError(
+            f"the index's page of `{name}` can't be read",
+            why=[*(f"`{redacted(url)}`" for url in index_urls), scrubbed(f"{type(error).__name__}: {error}")],
+            hint="check the index's URL, or ask whoever keeps the index",
+        ) from None
 
 
 def _listed(session: Session, package: Package) -> Listed:
@@ -126,6 +142,6 @@ def _listed(session: Session, package: Package) -> Listed:
     return Listed(
         file=LockedFile(filename=link.filename, url=url, path=path, hashes=hashes),
         yanked=yanked,
-        requires_python=link.requires_python,
+        requires_python=link.requires_python if isinstance(link.requires_python, str) else None,
         index=redacted(link.comes_from or link.url_without_fragment),
     )

@@ -15,10 +15,12 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from lamella.errors import ConfigError
-from lamella.index.config_files import TRUE, Layers, items, located, pip_options, uv_layers
+from lamella.index.config_files import TRUE, Layers, PipOptions, items, located, pip_options, uv_layers
+from lamella.index.places import checked, checked_host
 
 TIMEOUT = 30.0  # seconds, uv's
 _NAMED = re.compile(r"([A-Za-z0-9._-]+)=(.+)")
+_PROXIES = {"http_proxy", "https_proxy", "all_proxy"}
 _MULTIPLE = {"extra-index-url", "find-links", "trusted-host"}
 _SHORT = {"-i": "index-url", "--pypi-url": "index-url", "-f": "find-links"}
 
@@ -67,7 +69,7 @@ def load(root: str, environ: Mapping[str, str], *, options: Iterable[str] = (), 
 
     `options` are option lines of a requirements file (``--extra-index-url https://…``), which come on top;
     relative paths in them and in pip's settings are taken from `root`.  `etc` is where system-wide files lie.
-    Raises ConfigError for a file or value that can't be read.
+    Raises ConfigError, with the variable or file to correct, for what can't be read or can't be asked.
     """
     home = environ.get("HOME") or os.path.expanduser("~")
     config_home = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
@@ -76,12 +78,11 @@ def load(root: str, environ: Mapping[str, str], *, options: Iterable[str] = (), 
     where = _uv_indexes(uv, environ, root) or _pip_indexes(pip, root)
     settings = replace(
         where,
-        trusted_hosts=_unique([*_words(environ.get("UV_INSECURE_HOST")), *uv.all("allow-insecure-host"),
-                               *_words(pip.get("trusted-host"))]),
+        trusted_hosts=_trusted(uv, pip, environ),
         ca_bundle=_bundle(environ, pip),
         client_cert=environ.get("SSL_CLIENT_CERT") or pip.get("client-cert"),
         system_certs=_system_certs(uv, environ),
-        proxies=_proxies(uv, pip),
+        proxies=_proxies(uv, pip, environ),
         no_proxy=_unique(uv.all("no-proxy")),
         keyring=environ.get("UV_KEYRING_PROVIDER") or uv.one("keyring-provider")
         or pip.get("keyring-provider") or "auto",
@@ -102,19 +103,19 @@ def _uv_indexes(uv: Layers, environ: Mapping[str, str], root: str) -> IndexSetti
     explicit: list[str] = []
     flat: list[str] = []
     ignored: list[tuple[str, int]] = []
-    for entry, base in _uv_entries(uv, environ, root):
+    for entry, base, source in _uv_entries(uv, environ, root):
         name = str(entry.get("name") or "")
         if name and name in seen:
             continue
         seen.add(name)
-        url = _with_login(located(str(entry["url"]), base), name, environ)
+        url = _with_login(located(str(entry["url"]), base, source), name, environ)
         kind = flat if entry.get("format") == "flat" else explicit if entry.get("explicit") else extras
         (defaults if entry.get("default") else kind).append(url)
         ignored += [(url, code) for code in items(entry.get("ignore-error-codes")) if isinstance(code, int)]
     # The order of `uv lock --show-settings` (0.13): variables and files are joined
-    defaults += _places(environ.get("UV_INDEX_URL"), root) + uv.located("index-url")
-    extras += _places(environ.get("UV_EXTRA_INDEX_URL"), root) + uv.located("extra-index-url")
-    flat += _places(environ.get("UV_FIND_LINKS", "").replace(",", " "), root) + uv.located("find-links")
+    defaults += _places("UV_INDEX_URL", environ, root) + uv.located("index-url")
+    extras += _places("UV_EXTRA_INDEX_URL", environ, root) + uv.located("extra-index-url")
+    flat += _places("UV_FIND_LINKS", environ, root, separator=",") + uv.located("find-links")
     no_index = bool(uv.one("no-index"))
     if not (defaults or extras or explicit or flat or no_index):
         return None
@@ -129,15 +130,17 @@ def _uv_indexes(uv: Layers, environ: Mapping[str, str], root: str) -> IndexSetti
     )
 
 
-def _uv_entries(uv: Layers, environ: Mapping[str, str], root: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """Entries as in ``[[tool.uv.index]]``, the strongest first, with the folder for relative paths."""
+def _uv_entries(uv: Layers, environ: Mapping[str, str], root: str) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """Entries as in ``[[tool.uv.index]]``, the strongest first, with the folder for relative paths and the source."""
     for variable in ("UV_DEFAULT_INDEX", "UV_INDEX"):
         for word in _words(environ.get(variable)):
             named = _NAMED.fullmatch(word)
             name, url = named.groups() if named else (None, word)
-            yield {"name": name, "url": url, "default": variable == "UV_DEFAULT_INDEX"}, root
-    for table, base in uv.layers:
-        yield from ((entry, base) for entry in items(table.get("index")) if isinstance(entry, dict) and "url" in entry)
+            yield {"name": name, "url": url, "default": variable == "UV_DEFAULT_INDEX"}, root, variable
+    for layer in uv.layers:
+        for entry in items(layer.table.get("index")):
+            if isinstance(entry, dict) and "url" in entry:
+                yield entry, layer.base, layer.file
 
 
 def _with_login(url: str, name: str, environ: Mapping[str, str]) -> str:
@@ -162,12 +165,13 @@ def _system_certs(uv: Layers, environ: Mapping[str, str]) -> bool:
 # pip
 
 
-def _pip_indexes(pip: Mapping[str, str], root: str) -> IndexSettings:
+def _pip_indexes(pip: PipOptions, root: str) -> IndexSettings:
+    default = pip.get("index-url")
     return IndexSettings(
-        default_index=located(pip["index-url"], root) if pip.get("index-url") else None,
-        extra_indexes=_unique(_places(pip.get("extra-index-url"), root)),
-        find_links=_unique(_places(pip.get("find-links"), root)),
-        no_index=pip.get("no-index", "").lower() in TRUE,
+        default_index=located(default, root, pip.sources["index-url"]) if default else None,
+        extra_indexes=_unique(pip.located("extra-index-url", root)),
+        find_links=_unique(pip.located("find-links", root)),
+        no_index=(pip.get("no-index") or "").lower() in TRUE,
     )
 
 
@@ -188,33 +192,59 @@ def _with_options(settings: IndexSettings, lines: Iterable[str], root: str) -> I
             if option not in _MULTIPLE | {"index-url"}:
                 continue
             value = value if equals else next(words, "")
-            if option == "index-url":
-                settings = replace(settings, default_index=located(value, root))
-            elif option == "extra-index-url":
-                settings = replace(settings, extra_indexes=_unique([*settings.extra_indexes, located(value, root)]))
-            elif option == "find-links":
-                settings = replace(settings, find_links=_unique([*settings.find_links, located(value, root)]))
-            else:
-                settings = replace(settings, trusted_hosts=_unique([*settings.trusted_hosts, value]))
+            settings = _with_option(settings, option, value, root)
     return settings
+
+
+def _with_option(settings: IndexSettings, option: str, value: str, root: str) -> IndexSettings:
+    source = "requirements.txt"
+    if option == "trusted-host":
+        return replace(settings, trusted_hosts=_unique([*settings.trusted_hosts, checked_host(value, source)]))
+    place = located(value, root, source)
+    if option == "index-url":
+        return replace(settings, default_index=place)
+    if option == "extra-index-url":
+        return replace(settings, extra_indexes=_unique([*settings.extra_indexes, place]))
+    return replace(settings, find_links=_unique([*settings.find_links, place]))
 
 
 # Both
 
 
-def _bundle(environ: Mapping[str, str], pip: Mapping[str, str]) -> str | None:
+def _bundle(environ: Mapping[str, str], pip: PipOptions) -> str | None:
     named = (environ.get("SSL_CERT_FILE"), pip.get("cert"), environ.get("REQUESTS_CA_BUNDLE"),
              environ.get("CURL_CA_BUNDLE"), environ.get("SSL_CERT_DIR"))  # fmt: skip
     return next(filter(None, named), None)
 
 
-def _proxies(uv: Layers, pip: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    plain, secure = uv.one("http-proxy") or pip.get("proxy"), uv.one("https-proxy") or pip.get("proxy")
-    pairs = (("http", plain), ("https", secure))
-    return tuple((scheme, url if "://" in str(url) else f"http://{url}") for scheme, url in pairs if url)
+def _trusted(uv: Layers, pip: PipOptions, environ: Mapping[str, str]) -> tuple[str, ...]:
+    sources = (
+        ("UV_INSECURE_HOST", _words(environ.get("UV_INSECURE_HOST"))),
+        (uv.file_of("allow-insecure-host"), uv.all("allow-insecure-host")),
+        (pip.sources.get("trusted-host", ""), _words(pip.get("trusted-host"))),
+    )
+    return _unique(checked_host(host, source) for source, hosts in sources for host in hosts)
 
 
-def _timeout(environ: Mapping[str, str], pip: Mapping[str, str]) -> float:
+def _proxies(uv: Layers, pip: PipOptions, environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Those from settings.  The environment's are the HTTP library's to read, and are only looked at here."""
+    for name in environ:
+        if name.lower() in _PROXIES and environ[name]:
+            _proxy(environ[name], name)
+    found = []
+    for scheme in ("http", "https"):
+        if url := uv.one(f"{scheme}-proxy"):
+            found.append((scheme, _proxy(url, uv.file_of(f"{scheme}-proxy"))))
+        elif url := pip.get("proxy"):
+            found.append((scheme, _proxy(url, pip.sources["proxy"])))
+    return tuple(found)
+
+
+def _proxy(url: str, source: str) -> str:
+    return checked(url if "://" in url else f"http://{url}", source)
+
+
+def _timeout(environ: Mapping[str, str], pip: PipOptions) -> float:
     names = ("UV_HTTP_TIMEOUT", "UV_REQUEST_TIMEOUT", "HTTP_TIMEOUT")
     value = next(filter(None, map(environ.get, names)), None) or pip.get("timeout") or pip.get("default-timeout")
     try:
@@ -232,8 +262,8 @@ def _words(value: str | None) -> list[str]:
     return value.split() if value else []
 
 
-def _places(value: str | None, base: str) -> list[str]:
-    return [located(word, base) for word in _words(value)]
+def _places(variable: str, environ: Mapping[str, str], base: str, *, separator: str = " ") -> list[str]:
+    return [located(word, base, variable) for word in _words(environ.get(variable, "").replace(separator, " "))]
 
 
 def _unique(items: Iterable[str]) -> tuple[str, ...]:

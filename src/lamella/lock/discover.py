@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lamella.errors import LockError
+from lamella.toml import load
 from lamella.wording import did_you_mean, listed, shown
 
 Dialect = Literal["uv", "pylock", "requirements", "unlocked"]
@@ -93,15 +94,7 @@ def workspace_table(folder: str) -> Mapping[str, Any]:
 
 def toml(path: str, root: str) -> dict[str, Any]:
     """A TOML file's content.  Raises LockError that names the file as seen from `root`."""
-    import tomllib
-
-    try:
-        with open(path, "rb") as file:
-            return tomllib.load(file)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise LockError(f"`{shown(path, root)}` is not valid TOML", why=[str(error)], hint="correct the file") from None
-    except OSError as error:
-        raise LockError(f"`{shown(path, root)}` can't be read", why=[str(error.strerror)]) from None
+    return load(path, shown(path, root), LockError)
 
 
 def _table(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:

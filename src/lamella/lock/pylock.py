@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
@@ -22,6 +21,7 @@ from packaging.pylock import (
 )
 from packaging.utils import canonicalize_name
 
+from lamella import toml
 from lamella.errors import LockError
 from lamella.lock.model import FromDirectory, FromFile, FromGit, FromIndex, LockedFile, Pin, Pins, Selection, Source
 from lamella.lock.roots import refuse_unknown
@@ -39,11 +39,11 @@ def read(path: str, selection: Selection, *, root: str) -> Pins:
     """
     where = shown(path, root)
     try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise LockError(f"`{where}` can't be read", why=[str(error)]) from None
-    lock = parse(text, where)
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise LockError(f"`{where}` can't be read", why=[error.strerror or str(error)]) from None
+    lock = parse(data, where)
     extras, groups = set(lock.extras or ()), {canonicalize_name(group) for group in lock.dependency_groups or ()}
     refuse_unknown(where, "extra", selection.extras, extras)
     refuse_unknown(where, "dependency group", selection.groups, groups)
@@ -66,14 +66,11 @@ def read(path: str, selection: Selection, *, root: str) -> Pins:
     )
 
 
-def parse(text: str, where: str) -> Pylock:
+def parse(data: bytes, where: str) -> Pylock:
     """A pylock.toml's content, validated.  Raises LockError that names the place in the file `where`."""
     # A newer minor version is logged by packaging; it becomes a note instead of a line on stderr
     logging.getLogger("packaging.pylock").addHandler(logging.NullHandler())
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise LockError(f"`{where}` is not valid TOML", why=[str(error)], hint="lock again") from None
+    content = toml.parse(data, where, LockError, hint="lock again")
     try:
         return Pylock.from_dict(content)
     except PylockUnsupportedVersionError as error:
@@ -131,10 +128,10 @@ def _source(package: Package, where: str, base: str) -> Source:
         folder = os.path.join(base, package.directory.path, package.directory.subdirectory or "")
         return FromDirectory(os.path.normpath(folder), editable=bool(package.directory.editable))
     if package.archive is not None:
-        return FromFile(_file(package.archive, base), package.archive.subdirectory)
-    files = [_file(wheel, base) for wheel in package.wheels or ()]
+        return FromFile(_file(package.archive, base, package.name, where), package.archive.subdirectory)
+    files = [_file(wheel, base, package.name, where) for wheel in package.wheels or ()]
     if package.sdist is not None:
-        files.append(_file(package.sdist, base))
+        files.append(_file(package.sdist, base, package.name, where))
     return FromIndex(files=tuple(files), index=package.index)
 
 
@@ -185,7 +182,7 @@ def local_path(url: str) -> str | None:
     return url2pathname(parts.path)
 
 
-def _file(entry: PackageWheel | PackageSdist | PackageArchive, base: str) -> LockedFile:
+def _file(entry: PackageWheel | PackageSdist | PackageArchive, base: str, package: str, where: str) -> LockedFile:
     url, path = entry.url, None
     if entry.path is not None:
         path = os.path.normpath(os.path.join(base, entry.path))
@@ -193,9 +190,14 @@ def _file(entry: PackageWheel | PackageSdist | PackageArchive, base: str) -> Loc
             path = None
     elif url is not None:
         path = local_path(url)
-    name = getattr(entry, "filename", None) or (
-        os.path.basename(path) if path else unquote(urlsplit(url or "").path.rsplit("/", 1)[-1])
-    )
+    # What a URL quotes may hold slashes: what is unquoted counts, as for whoever writes the file
+    name = getattr(entry, "name", None) or os.path.basename(path or unquote(urlsplit(url or "").path))
+    if name in {"", ".", ".."} or re.search(r"[/\\\x00-\x1f\x7f]", name):
+        raise LockError(
+            f"`{where}` has a file whose name can't be one",
+            why=[f"`{package}` has {name!r}"],
+            hint="lock again, and look at what changed before you trust it",
+        )
     return LockedFile(
         filename=name,
         url=None if path else url,

@@ -49,7 +49,7 @@ def read(
     where = shown(found.path, root)
     # uv writes paths relative to the folder that it runs in, symbolic links resolved
     base = os.path.realpath(folder)
-    lock = pylock.parse(text, f"{where} (as uv exports it)")
+    lock = pylock.parse(text.encode(), f"{where} (as uv exports it)")
     extras = tuple(tables.extras or ()) if selection.everything else selection.extras
     groups = tuple(tables.groups) if selection.everything else selection.groups
     return Pins(

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lamella import uv
 from lamella.archive.entry import FILE, PROGRAM, from_bytes
@@ -21,11 +22,11 @@ from lamella.errors import BuildError, LamellaError, OutsideError
 from lamella.lock.model import FromGit
 from lamella.wording import scrubbed
 
-# Folders that no build backend reads, and that change when tools run
+# Folders that no build backend reads, and that change when tools run; the second set only at the project's top
 _ASIDE = frozenset(
-    {".git", ".hg", ".venv", "venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".tox", ".nox",
-     "node_modules", "build", "dist", ".eggs"}
-)  # fmt: skip
+    {".git", ".hg", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".tox", ".nox", ".eggs"}
+)
+_ASIDE_AT_TOP = frozenset({"build", "dist", "venv", "node_modules"})
 
 
 def from_source(name: str, source: str, folder: str, *, offline: bool) -> str:
@@ -90,7 +91,8 @@ def checkout(source: FromGit, folder: str) -> str:
         try:
             done = subprocess.run(
                 ["git", "-c", "advice.detachedHead=false", *arguments],
-                cwd=target, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                cwd=target, env=environment, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+                errors="replace", check=False,
             )  # fmt: skip
         except FileNotFoundError:
             raise LamellaError(
@@ -116,21 +118,34 @@ def checkout(source: FromGit, folder: str) -> str:
 
 def tree_digest(folder: str) -> str:
     """SHA-256 over the names, kinds and bytes of a project's files: what a wheel built from it depends on."""
+    return digest_of_tree(tree(folder))
+
+
+def digest_of_tree(files: Mapping[str, str]) -> str:
     digest = hashlib.sha256()
+    for name, state in sorted(files.items()):
+        digest.update(f"{name}\0{state}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def tree(folder: str) -> dict[str, str]:
+    """The files of a project that count, by their path in it, each with a name for its kind and bytes."""
+    found = {}
     for path in _files(folder):
-        name = os.path.relpath(path, folder)
-        digest.update(f"{name}\0{os.access(path, os.X_OK)}\0".encode("utf-8", "surrogateescape"))
         try:
             with open(path, "rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
+                program = bool(os.fstat(file.fileno()).st_mode & stat.S_IXUSR)
+                state = f"{program} {hashlib.file_digest(file, 'sha256').hexdigest()}"
         except OSError as error:
-            digest.update(str(error.errno).encode())
-    return digest.hexdigest()
+            state = str(error.errno)
+        found[os.path.relpath(path, folder)] = state
+    return found
 
 
 def _files(folder: str) -> Iterator[str]:
     for base, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in _ASIDE and not name.endswith(".egg-info"))
+        aside = _ASIDE | _ASIDE_AT_TOP if base == folder else _ASIDE
+        folders[:] = sorted(name for name in folders if name not in aside and not name.endswith(".egg-info"))
         for name in sorted(files):
             if not re.search(r"\.py[co]$", name):
                 yield os.path.join(base, name)

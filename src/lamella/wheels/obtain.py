@@ -138,7 +138,9 @@ class Source:
 
     def _kept(self, item: Wanted) -> Wheel | None:
         sha256 = _sha256(item.file)
-        return self.cache.wheel(sha256) if sha256 else None
+        wheel = self.cache.wheel(sha256) if sha256 else None
+        # A lock that gives another distribution's hash is refused whether or not the cache has it
+        return wheel if wheel is not None and _is(wheel, item) else None
 
     def _bring(self, item: Wanted) -> Wheel:
         file = item.file
@@ -195,6 +197,21 @@ class Source:
         """
         if self.offline and file.path is None:
             raise OfflineError(f"`{file.filename}` would have to be fetched, and `--offline` was given")
+        if file.filename != os.path.basename(file.filename) or file.filename in ("", ".", ".."):
+            raise ArchiveError(
+                "a file of the lock has no usable name",
+                why=[f"`{file.filename}` would lead out of the folder that it is put in"],
+                hint="the lock was damaged or made to mislead; lock again",
+            )
+        from lamella.wheels.admit import STRONG
+
+        weak = file.hashes and not any(kind in STRONG for kind, _ in file.hashes)
+        if weak:
+            raise ArchiveError(
+                f"`{file.filename}` can't be verified",
+                why=[f"the lock gives only {', '.join(sorted({kind for kind, _ in file.hashes}))}"],
+                hint="lock again with a tool that writes sha256 hashes, such as `uv lock` or `uv export`",
+            )
         path = os.path.join(folder, file.filename)
         self.progress.began(file.filename, file.size)
         try:
@@ -202,7 +219,7 @@ class Source:
         finally:
             self.progress.ended(file.filename)
         with open(path, "rb") as opened:
-            kinds = {kind for kind, _ in file.hashes}
+            kinds = {kind for kind, _ in file.hashes if kind in STRONG}
             got = set()
             for kind in kinds:
                 opened.seek(0)
@@ -235,6 +252,18 @@ class _StoppedError(Exception):
 
 def _counted(count: int) -> str:
     return "a wheel is" if count == 1 else f"{count} wheels are"
+
+
+def _is(wheel: Wheel, item: Wanted) -> bool:
+    """Whether a cached wheel would be admitted as what is asked for (`wheels.admit` has the rule)."""
+    if (wheel.filename, wheel.name) != (item.file.filename, item.name):
+        return False
+    if item.version is None:
+        return True
+    from packaging.version import Version
+
+    pinned, number = Version(item.version), Version(wheel.version)
+    return pinned == (number if pinned.local else Version(number.public))
 
 
 def _sha256(file: LockedFile) -> str | None:
