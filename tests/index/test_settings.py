@@ -276,7 +276,7 @@ def test_files_that_cannot_be_read_are_named(machine: Machine) -> None:
         machine.load()
     machine.pip_conf("")
     machine.write(machine.root / "uv.toml", "index-url = ")
-    with pytest.raises(ConfigError, match=r"uv\.toml` can't be read"):
+    with pytest.raises(ConfigError, match=r"uv\.toml` is not valid TOML"):
         machine.load()
     with pytest.raises(ConfigError, match=r"missing\.toml` can't be read"):
         machine.load(UV_CONFIG_FILE="missing.toml")

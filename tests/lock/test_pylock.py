@@ -150,7 +150,7 @@ VCS = '[[packages]]\nname = "leaf"\nvcs = {{ type = "{}", url = "{}", commit-id 
 @pytest.mark.parametrize(
     ("text", "what", "why"),
     [
-        ("packages = [", "is not valid TOML", "end of document"),
+        ("packages = [", "is not valid TOML", "end of the document"),
         ("", "is not a valid lock", "at `packages`"),
         ('[[packages]]\nname = "leaf"\n', "is not a valid lock", "at `packages[0]` (`leaf`)"),
         ('[[packages]]\nname = "Leaf"\n', "is not a valid lock", "'Leaf' is not normalized"),

@@ -10,6 +10,7 @@ from lamella.archive.entry import FILE, PROGRAM, Entry, from_bytes
 from lamella.archive.writer import overhead
 from lamella.contents.merge import merge
 from lamella.contents.place import Place, place
+from lamella.errors import CollisionError
 from lamella.manifest import Distribution
 from lamella.target import Target
 
@@ -26,22 +27,45 @@ ANY_INTERPRETER = "/var/lang/bin/python3"
 def layer_entries(per_target: Mapping[Target, Sequence[Wheel]]) -> list[Entry]:
     """The entries of a layer that serves these targets.
 
-    With one target everything lies in `python/`.  With several, a wheel that all of them chose lies there once; one
-    that only some chose (native code, or a version of its own) goes to the `site-packages` of each that did.
+    With one target everything lies in `python/`.  With several, a wheel that all of them chose lies there once: pure
+    ones, and native ones for the stable ABI (abi3), which every runtime loads.  One that only some chose (native code,
+    or a version of its own) goes to the `site-packages` of each that did, and with it what shares a package with it.
+    Raises CollisionError, ArchiveError.
     """
     targets = list(per_target)
     if len(targets) == 1:
         at = Place(SHARED_SITE, targets[0].interpreter)
         return merge(place(wheel, at) for wheel in per_target[targets[0]])
-    shared = set.intersection(*({wheel.sha256 for wheel in wheels} for wheels in per_target.values()))
-    groups = [
-        place(wheel, Place(SHARED_SITE, ANY_INTERPRETER)) for wheel in per_target[targets[0]] if wheel.sha256 in shared
-    ]
+    from lamella.build.sharing import shared
+
+    together = shared(per_target)
+    # Not a target's own interpreter: a program that the wheels of all runtimes bring must be one file
+    everywhere = Place(SHARED_SITE, ANY_INTERPRETER)
+    common = [place(wheel, everywhere) for wheel in per_target[targets[0]] if wheel.sha256 in together]
+    brought: dict[Target, list[Entry]] = {}
     for target, wheels in per_target.items():
-        # Not the target's own interpreter: a program that the wheels of all runtimes bring must be one file
         at = Place(target.site_packages, ANY_INTERPRETER)
-        groups += [place(wheel, at) for wheel in wheels if wheel.sha256 not in shared]
-    return merge(groups)
+        brought[target] = merge([*common, *(place(wheel, at) for wheel in wheels if wheel.sha256 not in together)])
+
+    def refusal(twin: Entry, entry: Entry) -> CollisionError:
+        return _two_programs(twin, entry, [target.runtime for target in targets if _has(brought[target], twin, entry)])
+
+    return merge(brought.values(), refusal)
+
+
+def _has(entries: list[Entry], *any_of: Entry) -> bool:
+    return any(entry is one for entry in entries for one in any_of)
+
+
+def _two_programs(twin: Entry, entry: Entry, runtimes: Sequence[str]) -> CollisionError:
+    """The programs of all runtimes are the one thing that has the same place for each."""
+    origins = " and ".join(f"`{origin}`" for origin in dict.fromkeys((twin.origin, entry.origin)))
+    return CollisionError(
+        f"the program `{entry.path}` of {origins} differs between the runtimes {' and '.join(runtimes)}",
+        why=["a layer has one `bin/` for all of its runtimes"],
+        hint=f'make a layer for each runtime: `runtime = "{runtimes[0]}"` in one table, '
+        f'`runtime = "{runtimes[-1]}"` in another',
+    )
 
 
 def function_entries(files: Iterable[SourceFile], bundle: Sequence[Wheel], target: Target) -> tuple[list[Entry], str]:
@@ -60,7 +84,10 @@ def function_entries(files: Iterable[SourceFile], bundle: Sequence[Wheel], targe
 
 
 def distributions(per_target: Mapping[Target, Sequence[Wheel]], entries: Iterable[Entry]) -> tuple[Distribution, ...]:
-    """The rows of the manifest: each distribution with its share of the zip, by name, then version."""
+    """The rows of the manifest: each distribution with its share of the zip, by name, then version.
+
+    A file that several wheels bring, such as a program for all runtimes, counts for the first of them.
+    """
     runtimes: dict[str, list[str]] = {}
     wheels: dict[str, Wheel] = {}
     for target, chosen in per_target.items():
@@ -69,10 +96,8 @@ def distributions(per_target: Mapping[Target, Sequence[Wheel]], entries: Iterabl
             runtimes.setdefault(wheel.sha256, []).append(target.runtime)
     shares: dict[str, list[int]] = {}
     by_path = {wheel.path: wheel.sha256 for wheel in wheels.values()}
-    by_name = {wheel.name: wheel.sha256 for wheel in wheels.values()}
     for entry in entries:
-        # What was written anew (RECORD, programs) is known by its distribution's name only
-        sha256 = by_path.get(entry.source) or by_name.get(entry.origin)
+        sha256 = by_path.get(entry.source)
         if sha256 is not None:
             share = shares.setdefault(sha256, [0, 0])
             share[0] += entry.packed + overhead(entry.path)

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from lamella.errors import ConfigError
-from lamella.toml import load
 from lamella.index.places import checked
+from lamella.toml import load
 
 TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 

@@ -7,17 +7,17 @@ continued, so a kill or a cut-off costs only what was under way.
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING
 
 from lamella.errors import OutsideError
 from lamella.index import connect
 from lamella.index.credentials import Credentials, Login, split
-from lamella.index.retry import AGAIN, Tries, Waits, retry_after
+from lamella.index.download import MOST, Download, Fetched
+from lamella.index.retry import AGAIN, GONE, NO_ADDRESS, Tries, Waits, retry_after
 from lamella.wording import redacted
 
 if TYPE_CHECKING:
@@ -26,12 +26,6 @@ if TYPE_CHECKING:
     from lamella.index.settings import IndexSettings
 
 BUFFER = 256 * 1024  # bytes a download
-# Bytes that are taken of a file whose size the lock doesn't tell: the index takes 1 GB at most unless asked, and a
-# server that never stops would fill the disk
-MOST = 4 * 2**30
-_GONE = {404, 410}
-# What the socket library raises for a host or a port that can't be, which the HTTP library passes on
-_NO_ADDRESS = (UnicodeError, OverflowError)
 
 
 class RefusedError(OutsideError):
@@ -40,15 +34,6 @@ class RefusedError(OutsideError):
     def __init__(self, what: str, status: int, *, why: Iterable[str], hint: str) -> None:
         super().__init__(what, why=why, hint=hint)
         self.status = status
-
-
-class Fetched(NamedTuple):
-    """Bytes in the file now, and how many of them may be of another file: those before the place where it was
-    continued without proof that the server still has the same.  With a wrong hash it is worth a second, whole try.
-    """
-
-    size: int
-    resumed: int
 
 
 class Session:
@@ -101,10 +86,10 @@ class Session:
         while True:
             try:
                 response = self.client.request(method, url, headers=headers)
-            except (httpx2.HTTPError, httpx2.InvalidURL, *_NO_ADDRESS) as error:
+            except (httpx2.HTTPError, httpx2.InvalidURL, *NO_ADDRESS) as error:
                 tries.failed(error)
                 continue
-            if response.is_success or response.status_code in _GONE:
+            if response.is_success or response.status_code in GONE:
                 return response
             self.refused(response, tries)
 
@@ -177,138 +162,21 @@ def download(
 ) -> Fetched:
     """Fetch `url` into the file `partial`, after the bytes that it already holds, and check that all came.
 
-    `size` in bytes, where the lock tells it; without one `most` bytes are taken.  `on_bytes` is told the bytes that were there already, then what
-    arrives, and a negative number when the file is started again.  The caller holds the lock on `partial` and
-    checks the hash; a file that was resumed and has the wrong one deserves a second, whole download.
+    `size` in bytes, where the lock tells it; where it doesn't, `most` bytes are taken and no more.  `on_bytes` is
+    told the bytes that were there already, then what arrives, and a negative number when the file is started again.
+    The caller holds the lock on `partial` and checks the hash; a file that was resumed and has the wrong one deserves
+    a second, whole download.
     Raises OutsideError when the index refuses or five tries weren't enough; what arrived stays for the next time.
     """
     try:
         with open(partial, "ab", buffering=BUFFER) as file:
-            return _Download(session, url, file, size, on_bytes or _ignore, most).run()
+            return Download(session, url, file, size, on_bytes or _ignore, most).run()
     except OSError as error:
         raise OutsideError(
             f"`{partial}` can't be written",
             why=[error.strerror or str(error)],
             hint="check the cache's disk and permissions",
         ) from None
-
-
-class _Download:
-    def __init__(
-        self,
-        session: Session,
-        url: str,
-        file: BinaryIO,
-        size: int | None,
-        on_bytes: Callable[[int], None],
-        most: int,
-    ) -> None:
-        self.session = session
-        self.url = session.credentials.remember(url)
-        self.file = file
-        self.size = size
-        self.on_bytes = on_bytes
-        self.most = most if size is None else size
-        self.have = self.resumed = os.fstat(file.fileno()).st_size
-        self.etag: str | None = None
-
-    def run(self) -> Fetched:
-        import httpx2
-
-        self.on_bytes(self.have)
-        tries = Tries(self.url, self.session.wait)
-        while self.size is None or self.have != self.size:
-            if self.size is not None and self.have > self.size:
-                self._restart()
-            try:
-                if self._once(tries):
-                    break
-            except (httpx2.HTTPError, httpx2.InvalidURL, *_NO_ADDRESS) as error:
-                self.file.flush()
-                tries.failed(error)
-        self.file.flush()
-        return Fetched(self.have, self.resumed)
-
-    def _once(self, tries: Tries) -> bool:
-        """One request; True when the file is whole."""
-        # Coded bytes would be neither what is hashed nor what Content-Length and Range count
-        headers = {"Accept-Encoding": "identity"}
-        if self.have:
-            headers["Range"] = f"bytes={self.have}-"
-            if self.etag:
-                headers["If-Range"] = self.etag
-        with self.session.client.stream("GET", self.url, headers=headers) as response:
-            if response.status_code == 416 and self.have:
-                # Either it was whole, or it is another file now
-                if _content_range(response)[1] == self.have:
-                    return True
-                self._restart()
-                return False
-            if response.status_code in _GONE:
-                raise OutsideError(
-                    f"`{redacted(self.url)}` is gone from the index",
-                    why=[f"HTTP {response.status_code} {response.reason_phrase}".rstrip()],
-                    hint="the lock names a file that the index no longer has: lock again",
-                )
-            if not response.is_success:
-                self.session.refused(response, tries)
-                return False
-            return self._body(response, tries)
-
-    def _body(self, response: Response, tries: Tries) -> bool:
-        if response.status_code == 206:
-            start, total = _content_range(response)
-            if start != self.have:
-                self._restart()
-                return False
-        else:
-            if self.have:
-                self._restart()
-            length = response.headers.get("Content-Length", "")
-            total = int(length) if length.isdecimal() else None
-        if total is not None and self.size is not None and total != self.size:
-            raise OutsideError(
-                f"`{redacted(self.url)}` is another file than the locked one",
-                why=[f"it has {total} bytes, the lock says {self.size}"],
-                hint="lock again, or ask whoever keeps the index",
-            )
-        etag = response.headers.get("ETag")
-        if self.have and (self.etag is None or etag != self.etag):
-            self.resumed = self.have
-        self.etag = etag if etag and not etag.startswith("W/") else None
-        limit = total if total is not None else self.size
-        if limit is not None and limit > self.most:
-            raise self._too_much()
-        for chunk in response.iter_raw():
-            self.file.write(chunk)
-            self.have += len(chunk)
-            self.on_bytes(len(chunk))
-            if self.have > (self.most if limit is None else limit):
-                raise self._too_much(limit)
-        if limit is not None and self.have < limit:
-            self.file.flush()
-            tries.again(f"the connection ended after {self.have} of {limit} bytes", None)
-            return False
-        return True
-
-    def _too_much(self, limit: int | None = None) -> OutsideError:
-        if limit is None:
-            return OutsideError(
-                f"`{redacted(self.url)}` has more than {self.most} bytes",
-                why=["the lock does not say how large it is"],
-                hint="lock again, so that the lock has the file's size, or ask whoever keeps the index",
-            )
-        return OutsideError(
-            f"`{redacted(self.url)}` sends more than the {limit} bytes it should have",
-            hint="lock again, or ask whoever keeps the index",
-        )
-
-    def _restart(self) -> None:
-        self.file.flush()
-        self.file.truncate(0)
-        self.on_bytes(-self.have)
-        self.have = self.resumed = 0
-        self.etag = None
 
 
 def _check_redirect(response: Response) -> None:
@@ -324,14 +192,6 @@ def _check_redirect(response: Response) -> None:
 def _login_state(response: Response) -> str:
     sent = "Authorization" in response.request.headers
     return "the credentials for it were not accepted" if sent else "no credentials for it were found"
-
-
-def _content_range(response: Response) -> tuple[int | None, int | None]:
-    """First byte and whole length, from ``bytes 5-9/10`` or ``bytes */10``."""
-    found = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", response.headers.get("Content-Range", "").strip())
-    if not found:
-        return None, None
-    return int(found[1]) if found[1] else None, int(found[2]) if found[2] != "*" else None
 
 
 def _ignore(_count: int) -> None:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 TRIES = 5
 FIRST_DELAY = 0.5  # seconds; doubles each time
 LONGEST_DELAY = 60.0  # seconds; who wants us to wait longer is taken to have refused
+GONE = {404, 410}
 AGAIN = {408, 425, 429, 500, 502, 503, 504, 520, 522, 524, 527}
+# What the socket library raises for a host or a port that can't be, which the HTTP library passes on
+NO_ADDRESS = (UnicodeError, OverflowError)
 
 
 class Waits(NamedTuple):

@@ -94,7 +94,7 @@ def workspace_table(folder: str) -> Mapping[str, Any]:
 
 def toml(path: str, root: str) -> dict[str, Any]:
     """A TOML file's content.  Raises LockError that names the file as seen from `root`."""
-    return load(path, shown(path, root), LockError)
+    return load(path, shown(path, root), LockError, hint="correct the file")
 
 
 def _table(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
