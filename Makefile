@@ -58,7 +58,7 @@ format: setup ## rewrite the code as ruff wants it
 
 .PHONY: bench
 bench: setup ## measure speed and memory beside the other tools, on the two real dependency sets
-	$(BIN)/python bench/run.py
+	$(BIN)/python bench/run.py $(ARGS)
 
 .PHONY: requirements
 requirements: setup ## pin the development environment anew

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from _thread import get_ident
 
 # The clock behind file times ticks every few milliseconds: a file changed less than this before it was read could
 # change again without a trace
@@ -15,7 +16,7 @@ def write_atomic(path: str, data: bytes, *, flush: bool = True) -> None:
     With `flush` it also survives the machine going down; what can be made again does without, for that takes long.
     Keeps the permissions of a file that was there.  Raises OSError.
     """
-    partial = f"{path}.{os.getpid()}.partial"
+    partial = f"{path}.{os.getpid()}-{get_ident()}.partial"
     try:
         mode = os.stat(path).st_mode & 0o777
     except FileNotFoundError:

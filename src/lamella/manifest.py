@@ -171,11 +171,22 @@ def read(folder: str) -> Manifest | None:
         return None
 
 
+def is_ours(folder: str) -> bool:
+    """Whether the folder's file of that name was written by some version of lamella."""
+    tree = _json(folder)
+    return isinstance(tree, dict) and {"schema", "layers", "functions"} <= tree.keys()
+
+
 def is_foreign(folder: str) -> bool:
     """Whether the folder's file of that name is JSON, and nothing that any version of lamella wrote."""
+    return _json(folder) is not None and not is_ours(folder)
+
+
+def _json(folder: str) -> object:
+    """What the file holds; None where there is none, or no JSON."""
     try:
         with open(f"{folder}/{NAME}", "rb") as file:
-            tree = json.loads(file.read())
+            tree: object = json.loads(file.read())
+            return tree
     except (OSError, ValueError, RecursionError):
-        return False
-    return not (isinstance(tree, dict) and {"schema", "layers", "functions"} <= tree.keys())
+        return None

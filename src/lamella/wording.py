@@ -1,4 +1,4 @@
-"""Phrases that messages share, and how URLs are shown.  Imported by every room, so it imports little."""
+"""Phrases that messages share, and how what comes from outside is shown.  Imported by every room: it imports little."""
 
 from __future__ import annotations
 
@@ -29,6 +29,17 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in sorted(names)) or "none"
 
 
+def escaped(text: str) -> str:
+    """One line from outside, fit for a terminal: control characters as `\\x1b`, nothing that can't be seen."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def printable(name: str) -> str:
+    """A name from outside, `escaped` and not endlessly long."""
+    shown = escaped(name)
+    return shown if len(shown) <= 200 else f"{shown[:100]}…{shown[-99:]}"
+
+
 def shown(path: str, root: str) -> str:
     """The path as a person in `root` writes it: relative when it is below or a few steps beside, else absolute."""
     relative = os.path.relpath(path, root)
@@ -36,7 +47,7 @@ def shown(path: str, root: str) -> str:
 
 
 def redacted(url: str) -> str:
-    """The URL without what may be secret: the user part, the query (signed links) and the fragment."""
+    """The URL without what may be secret: the user part, the query (signed links) and the fragment.  `escaped`."""
     from urllib.parse import urlsplit, urlunsplit
 
     try:
@@ -46,12 +57,13 @@ def redacted(url: str) -> str:
         # Not a URL, or one with a slash in its password
         scheme, slashes, rest = url.partition("://")
         _, at, host = rest.rpartition("@")
-        return f"{scheme}{slashes}***@{host}" if at else scrubbed(url)
+        return escaped(f"{scheme}{slashes}***@{host}") if at else scrubbed(url)
     userinfo, at, host = parts.netloc.rpartition("@")
     netloc = f"***@{host}" if at and userinfo else host
-    return urlunsplit((parts.scheme, netloc, parts.path, "***" if parts.query else "", ""))
+    return escaped(urlunsplit((parts.scheme, netloc, parts.path, "***" if parts.query else "", "")))
 
 
 def scrubbed(text: str) -> str:
-    """A message of a library, with the user part and the query of every URL in it taken out."""
-    return _QUERY.sub(r"\1?***", _USERINFO.sub("***@", text)) if "//" in text else text
+    """A message of a library, with the user part and the query of every URL in it taken out.  `escaped`."""
+    plain = _QUERY.sub(r"\1?***", _USERINFO.sub("***@", text)) if "//" in text else text
+    return escaped(plain.expandtabs())

@@ -52,8 +52,9 @@ NAME, VERSION, TAG, REQUIRES = {name!r}, {version!r}, {tag!r}, {requires!r}
 
 
 def build_wheel(folder, config_settings=None, metadata_directory=None):
-    with open(os.path.join(os.path.dirname(__file__), "builds"), "a") as log:
+    with open({log!r}, "a") as log:
         log.write("built\\n")
+    open("left-behind", "w").close()
     info = f"{{NAME}}-{{VERSION}}.dist-info"
     files = {{f"{{info}}/METADATA": f"Metadata-Version: 2.1\\nName: {{NAME}}\\nVersion: {{VERSION}}\\n" + REQUIRES,
              f"{{info}}/WHEEL": f"Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: {{TAG}}\\n"}}
@@ -166,7 +167,8 @@ class Project:
             place = folder / "src" / path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text)
-        (folder / "backend.py").write_text(BACKEND.format(name=name, version="0.1", tag=tag, requires=requires))
+        values = {"name": name, "version": "0.1", "tag": tag, "requires": requires, "log": str(folder / "builds")}
+        (folder / "backend.py").write_text(BACKEND.format(**values))
         (folder / "pyproject.toml").write_text(
             f'[project]\nname = "{name}"\nversion = "0.1"\nrequires-python = ">=3.9"\n'
             '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +11,7 @@ import pytest
 from tests.wheels.wheelmaker import make_wheel, wheel_filename
 
 from lamella.archive.entry import content
-from lamella.archive.writer import overhead
+from lamella.archive.writer import overhead, write
 from lamella.build.artifacts import distributions, function_entries, layer_entries, state_of
 from lamella.contents.model import SourceFile
 from lamella.errors import CollisionError
@@ -83,6 +87,90 @@ def test_programs_of_native_wheels_are_there_once(tmp_path: Path) -> None:
     assert program.startswith("#!/var/lang/bin/python3\n")
     for runtime in ("python3.11", "python3.12"):
         assert runtime not in program
+
+
+def tagged(folder: Path, name: str, files: dict[str, str], **options: Any) -> dict[Target, Wheel]:
+    """A wheel for each runtime; `TAG` in the contents is its tag."""
+    return {
+        target: admitted(
+            folder, name, {path: text.replace("TAG", tag) for path, text in files.items()},
+            tag=f"{tag}-{tag}-manylinux_2_17_x86_64", **options,
+        )
+        for target, tag in ((OLD, "cp311"), (NEW, "cp312"))
+    }  # fmt: skip
+
+
+def test_a_package_of_a_pure_and_a_native_wheel_can_be_imported(tmp_path: Path) -> None:
+    """A stand-in for native code that any Python reads, and Lambda's order of sys.path."""
+    pure = admitted(tmp_path, "pk", {"pk/__init__.py": "", "pk/a.py": "x = 'a'"})
+    other = admitted(tmp_path, "space-one", {"space/one.py": "x = 'one'"})
+    native = tagged(tmp_path, "pk-native", {"pk/n.py": "x = 'TAG'", "space/two.py": "x = 'two'"})
+    layer = str(tmp_path / "layer.zip")
+    write(layer, layer_entries({target: [other, pure, native[target]] for target in (OLD, NEW)}))
+    with zipfile.ZipFile(layer) as archive:
+        archive.extractall(tmp_path / "opt")
+        assert "python/space/one.py" in archive.namelist()
+    code = "import pk.a, pk.n, space.one, space.two; print(pk.a.x, pk.n.x, space.one.x, space.two.x)"
+    for target, tag in ((OLD, "cp311"), (NEW, "cp312")):
+        path = os.pathsep.join(str(tmp_path / "opt" / site) for site in (target.site_packages, "python"))
+        done = subprocess.run(
+            [sys.executable, "-S", "-c", code], env={"PYTHONPATH": path}, capture_output=True, text=True, check=False
+        )
+        assert (done.stdout, done.stderr) == (f"a {tag} one two\n", "")
+
+
+def test_a_native_wheel_for_the_stable_abi_lies_there_once(tmp_path: Path) -> None:
+    stable = admitted(tmp_path, "stable", {"stable.abi3.so": ""}, tag="cp39-abi3-manylinux_2_17_x86_64")
+    paths = [entry.path for entry in layer_entries({OLD: [stable], NEW: [stable]})]
+    assert [path for path in paths if path.endswith(".so")] == ["python/stable.abi3.so"]
+
+
+def test_a_native_program_that_differs_between_runtimes(tmp_path: Path) -> None:
+    tool = tagged(tmp_path, "tool", {"tool-1.0.data/scripts/tool": "\x7fELF TAG"})
+    with pytest.raises(CollisionError) as caught:
+        layer_entries({target: [wheel] for target, wheel in tool.items()})
+    assert str(caught.value) == (
+        "the program `bin/tool` of `tool` differs between the runtimes python3.11 and python3.12\n"
+        "  a layer has one `bin/` for all of its runtimes\n"
+        '  hint: make a layer for each runtime: `runtime = "python3.11"` in one table, `runtime = "python3.12"` in another'
+    )
+
+
+def test_one_program_of_two_distributions_differs_between_runtimes(tmp_path: Path) -> None:
+    script = "#!/bin/sh\n"
+    one = admitted(tmp_path, "one", {"one-1.0.data/scripts/tool": script})
+    two = admitted(tmp_path, "two", {"two-1.0.data/scripts/tool": script + "echo\n"})
+    with pytest.raises(CollisionError, match="`bin/tool` of `one` and `two` differs between the runtimes python3.11"):
+        layer_entries({OLD: [one], NEW: [two]})
+    with pytest.raises(CollisionError, match="`one` and `two` both bring `bin/tool`"):
+        layer_entries({OLD: [one, two], NEW: [one]})
+
+
+def test_what_is_written_anew_counts_for_its_own_runtime(tmp_path: Path) -> None:
+    """RECORD names what was moved, so that it is made for each; the program is the first one's."""
+    tool = tagged(
+        tmp_path, "tool", {"tool-1.0.data/purelib/tool.py": "x = 'TAG'" * 100},
+        entry_points={"console_scripts": ["tool = tool:main"]},
+    )  # fmt: skip
+    per_target = {target: [wheel] for target, wheel in tool.items()}
+    entries = layer_entries(per_target)
+    program = next(entry for entry in entries if entry.path == "bin/tool")
+    old, new = distributions(per_target, entries)
+    assert (old.runtimes, new.runtimes) == (("python3.11",), ("python3.12",))
+    for row, target, more in ((old, OLD, [program]), (new, NEW, [])):
+        own = [entry for entry in entries if entry.path.startswith(target.site_packages)] + more
+        assert row.unzipped == sum(entry.size for entry in own)
+        assert row.zipped == sum(entry.packed + overhead(entry.path) for entry in own)
+
+
+def test_a_wheel_that_lies_there_for_each_runtime_has_one_row(tmp_path: Path) -> None:
+    pure = admitted(tmp_path, "pk", {"pk/__init__.py": "", "pk/a.py": "x = 'a'"})
+    native = tagged(tmp_path, "pk-native", {"pk/n.py": "x = 'TAG'"})
+    per_target = {target: [pure, native[target]] for target in (OLD, NEW)}
+    entries = layer_entries(per_target)
+    rows = {row.file.split("-")[2]: row for row in distributions(per_target, entries)}
+    assert rows["py3"].runtimes == ("python3.11", "python3.12")
+    assert rows["py3"].unzipped == 2 * sum(member.size for member in pure.members)
 
 
 def test_sources_at_the_root_and_the_bundle_beside(tmp_path: Path, pure: Wheel) -> None:

@@ -19,11 +19,14 @@ def test_paths_below_the_site(tmp_path: Path) -> None:
     path = tmp_path / wheel_filename("demo", "1.0")
     files = {
         "demo/__init__.py": "", "demo-1.0.data/purelib/pure.py": "", "demo-1.0.data/platlib/plat/x.py": "",
-        "demo-1.0.data/scripts/run.py": "", "demo-1.0.data/data/share/y.py": "",
+        "demo-1.0.data/scripts/run.py": "", "demo-1.0.data/data/share/y.py": "", "Demo-1.data/purelib/other.py": "",
+        "demo-1.0.data/headers/z.py": "",
     }  # fmt: skip
     path.write_bytes(make_wheel("demo", "1.0", files))
     paths = importable(admit(str(path), filename=path.name))
-    assert {name for name in paths if name.endswith(".py")} == {"demo/__init__.py", "pure.py", "plat/x.py"}
+    assert {name for name in paths if name.endswith(".py")} == {
+        "demo/__init__.py", "pure.py", "plat/x.py", "share/y.py", "other.py",
+    }  # fmt: skip
 
 
 def test_a_distribution_of_another_name_than_its_module(project: Project) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,10 +11,15 @@ from pathlib import Path
 
 import pytest
 from tests.build.projects import CONFIGURATION, HANDLER, Project
-from tests.wheels.wheelmaker import sha256
+from tests.wheels.wheelmaker import make_wheel, sha256
 
-from lamella.build.resolve import fingerprint, inputs_of
-from lamella.errors import ConfigError, LamellaError, LockError
+from lamella.build.resolve import Question, Resolver, fingerprint, inputs_of
+from lamella.config.read import read
+from lamella.errors import ClosureError, CollisionError, ConfigError, LamellaError, LockError
+from lamella.index.settings import IndexSettings
+from lamella.target import Target
+from lamella.wheels.cache import Cache
+from lamella.wheels.obtain import Silent, Source
 
 
 def layer(tables: str) -> str:
@@ -229,6 +235,7 @@ def test_a_path_dependency_is_built_and_built_again_when_it_changes(locked: Proj
     locked.build()
     assert locked.packages("layer") == ["leaf", "other"]
     assert (other / "builds").read_text().count("built") == 1
+    assert not (other / "left-behind").exists(), "what a build leaves is not left in the project"
     before = locked.digests()
     # The log of builds lies inside of the tree: it is put aside, so that the tree is as it was
     (other / "builds").unlink()
@@ -391,3 +398,264 @@ def test_the_files_that_an_answer_depends_on(project: Project) -> None:
     inputs = inputs_of(pins, str(project.root))
     names = ("pyproject.toml", "uv.lock", "pylock.toml", "requirements.txt")
     assert inputs >= {str(wheel), *(str(project.root / name) for name in names)}
+
+
+# Extras
+
+
+@pytest.fixture
+def fast(project: Project) -> Project:
+    """What `web[fast]` and `boto3` come to."""
+    project.wheels.clear()
+    project.wheel("web", requires=['speed; extra == "fast"', 'slowness; extra == "slow"'])
+    project.wheel("speed")
+    project.wheel("boto3")
+    project.lock()
+    project.source("app.py", HANDLER)
+    return project
+
+
+def as_requirements(project: Project, first: str) -> None:
+    (project.root / "pylock.toml").unlink()
+    project.requirements(first, *(str(project.wheelhouse / name) for name in project.wheels if "web" not in name))
+
+
+@pytest.mark.parametrize("dialect", ["pylock", "requirements"])
+@pytest.mark.parametrize("taken", ['exclude = ["boto3"]', 'packages = ["web"]'])
+def test_a_bare_lock_keeps_what_extras_need(fast: Project, dialect: str, taken: str) -> None:
+    if dialect == "requirements":
+        as_requirements(fast, str(fast.wheelhouse / "web-1.0-py3-none-any.whl"))
+    fast.configure(layer(taken))
+    fast.build()
+    assert fast.packages("layer") == ["speed", "web"]
+
+
+def test_an_extra_without_what_it_needs_is_told(fast: Project) -> None:
+    fast.configure(layer('exclude = ["speed"]'))
+    outcome = fast.build()
+    assert fast.packages("layer") == ["boto3", "web"]
+    assert any("requires `speed`" in note and "the lock doesn't tell" in note for note in outcome.notes)
+
+
+def test_an_extra_that_a_requirement_names(fast: Project) -> None:
+    place = (fast.wheelhouse / "web-1.0-py3-none-any.whl").as_uri()
+    as_requirements(fast, f"web[fast] @ {place}")
+    fast.configure(layer('exclude = ["speed"]'))
+    with pytest.raises(ClosureError, match="requires `speed`"):
+        fast.build()
+    as_pinned = f"web @ {place}"
+    (fast.root / "pylock.toml").write_text("")
+    as_requirements(fast, as_pinned)
+    fast.build()
+
+
+@pytest.fixture
+def uv_fast(locked: Project) -> Project:
+    locked.wheel("web", requires=['speed; extra == "fast"'])
+    locked.wheel("speed")
+    locked.source("app.py", HANDLER)
+    return locked
+
+
+def test_a_name_with_and_without_an_extra(uv_fast: Project) -> None:
+    uv_fast.configure(layer('packages = ["web"]'), 'dependencies = ["web[fast]"]\n[dependency-groups]\ndev = ["web"]')
+    uv_fast.build()
+    assert uv_fast.packages("layer") == ["speed", "web"]
+
+
+def test_a_new_extra_is_looked_at_where_the_wheels_are_the_same(uv_fast: Project) -> None:
+    excluding = layer('exclude = ["speed"]')
+    uv_fast.configure(excluding, 'dependencies = ["web"]')
+    with pytest.raises(ConfigError, match="speed"):
+        uv_fast.build()
+    uv_fast.configure(excluding, 'dependencies = ["web", "speed"]')
+    uv_fast.build()
+    uv_fast.configure(excluding, 'dependencies = ["web[fast]", "speed"]')
+    with pytest.raises(ClosureError, match="requires `speed`"):
+        uv_fast.build()
+
+
+def test_extras_are_those_of_the_places_that_are_asked_about(uv_fast: Project) -> None:
+    """A function whose layers have `web` alone needs nothing of what another layer asks for."""
+    uv_fast.configure(
+        project='dependencies = ["web"]\n[dependency-groups]\ndev = ["web[fast]"]\ntest = ["web[slow]", "web"]'
+    )
+    resolver = resolver_of(uv_fast)
+    for question in (
+        Question("plain", True),
+        Question("dev", False, groups=("dev",)),
+        Question("test", False, groups=("test",)),
+        Question("speed", False, packages=("speed",)),
+    ):
+        resolver.answer(question, TARGET)
+    assert resolver.asked(["plain", "speed", "elsewhere"], TARGET) == ({}, {})
+    assert resolver.asked(["plain", "dev", "test"], TARGET) == ({"web": frozenset({"fast", "slow"})}, {})
+
+
+@pytest.mark.parametrize(
+    ("taken", "packages"),
+    [
+        ('packages = ["leaf"]\ngroups = ["test"]', ["leaf", "testing"]),
+        ('packages = ["stem"]\nextras = ["pictures"]', ["images", "leaf", "stem"]),
+        (
+            'packages = ["stem"]\nextras = ["pictures"]\ngroups = ["test"]\nexclude = ["leaf"]',
+            ["images", "stem", "testing"],
+        ),
+    ],
+)
+def test_packages_beside_groups_and_extras(locked: Project, taken: str, packages: list[str]) -> None:
+    locked.configure(layer(taken), TABLES)
+    locked.source("app.py", HANDLER)
+    locked.build("layer")
+    assert locked.packages("layer") == packages
+
+
+def test_an_override_of_a_version_is_a_note(locked: Project) -> None:
+    locked.wheel("picky", requires=["leaf<1"])
+    locked.source("app.py", HANDLER)
+    locked.configure(project='dependencies = ["picky"]\n[tool.uv]\noverride-dependencies = ["leaf==1.0"]')
+    outcome = locked.build()
+    assert any("`picky` 1.0 requires `leaf<1`; layer `layer` has 1.0" in note for note in outcome.notes)
+
+
+def test_two_selections_that_pin_a_name_differently(locked: Project) -> None:
+    locked.wheel("leaf", "2.0", files={"leaf/new.py": ""})
+    project = (
+        '[project.optional-dependencies]\nold = ["leaf==1.0"]\nnew = ["leaf==2.0"]\n'
+        '[tool.uv]\nconflicts = [[{ extra = "old" }, { extra = "new" }]]\n'
+    )
+    tables = (
+        '[tool.lamella]\nruntime = "python3.12"\n[tool.lamella.layers.old]\nextras = ["old"]\n'
+        '[tool.lamella.layers.new]\nextras = ["new"]\n'
+    )
+    locked.configure(tables, project)
+    with contextlib.suppress(CollisionError):
+        locked.build()
+    resolver = Resolver(read(str(locked.root), output=None), open_source(locked), locked=False)
+    versions = [
+        resolver.answer(Question(f"layers.{extra}", False, (extra,)), Target("python3.12", "x86_64")).wheels[0].version
+        for extra in ("old", "new")
+    ]
+    assert versions == ["1.0", "2.0"]
+
+
+def test_a_bundle_beside_a_layer_with_what_it_does_not_pin(locked: Project) -> None:
+    """The layer's group conflicts with the rest, so that the bundle's pins are without it."""
+    tables = (
+        '[tool.lamella]\nruntime = "python3.12"\n[tool.lamella.layers.layer]\nextras = ["new"]\n'
+        '[tool.lamella.functions.api]\nhandler = "app.handler"\nlayers = ["layer"]\nbundle = ["testing"]\n'
+    )
+    project = (
+        'dependencies = ["testing"]\n[project.optional-dependencies]\nnew = ["images"]\nold = ["extra-leaf"]\n'
+        '[tool.uv]\nconflicts = [[{ extra = "old" }, { extra = "new" }]]\n'
+    )
+    locked.source("app.py", HANDLER)
+    locked.configure(tables, project)
+    locked.build()
+    assert locked.packages("layer") == ["images"]
+    assert "testing" in locked.packages("api")
+
+
+# What is remembered
+
+
+def open_source(project: Project) -> Source:
+    return Source(Cache(str(project.cache)), lambda: IndexSettings(no_index=True), offline=True, progress=Silent())
+
+
+def resolver_of(project: Project, settings: IndexSettings | None = None) -> Resolver:
+    source = Source(
+        Cache(str(project.cache)), lambda: settings or IndexSettings(no_index=True), offline=True, progress=Silent()
+    )
+    return Resolver(read(str(project.root), output=None), source, locked=False)
+
+
+WHOLE = Question("layers.layer", True)
+TARGET = Target("python3.12", "x86_64")
+
+
+def test_a_lock_that_changes_while_wheels_load_is_not_remembered(project: Project) -> None:
+    before = (project.root / "pylock.toml").read_text()
+    project.wheel("bud")
+
+    class Editor(Silent):
+        def began(self, filename: str, size: int | None) -> None:
+            project.lock()
+
+    (project.root / "pylock.toml").write_text(before)
+    project.build(progress=Editor())
+    project.build()
+    assert project.packages("layer") == ["bud", "leaf", "stem"]
+
+
+def test_variables_are_part_of_the_question(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project.root / "pylock.toml").unlink()
+    project.wheel("leaf", "2.0")
+    project.source("app.py", HANDLER)
+    project.requirements(f"{project.wheelhouse}/leaf-${{SECRET_VERSION}}-py3-none-any.whl")
+    for version in ("1.0", "2.0", "1.0"):
+        monkeypatch.setenv("SECRET_VERSION", version)
+        resolver = resolver_of(project)
+        assert [wheel.version for wheel in resolver.answer(WHOLE, TARGET).wheels] == [version]
+        assert resolver.unstamped
+    warm = resolver_of(project)
+    warm.answer(WHOLE, TARGET)
+    assert warm.unstamped
+    assert not warm._readings, "the answer was remembered"
+
+
+def test_no_value_of_a_variable_is_kept(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project.root / "pylock.toml").unlink()
+    monkeypatch.setenv("TOKEN", "hunter2hunter2")
+    project.requirements(f"{project.wheelhouse}/leaf-1.0-py3-none-any.whl ; python_version != '${{TOKEN}}'")
+    resolver_of(project).answer(WHOLE, TARGET)
+    memos = list((project.cache / "v1" / "memos" / "resolved").iterdir())
+    assert memos
+    assert all(b"hunter2" not in memo.read_bytes() for memo in memos)
+
+
+def test_variables_of_index_options_do_not_count(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project.root / "pylock.toml").unlink()
+    monkeypatch.setenv("TOKEN", "one")
+    leaf = f"{project.wheelhouse}/leaf-1.0-py3-none-any.whl"
+    project.requirements("--index-url https://user:${TOKEN}@index.example/simple", leaf)
+    resolver = resolver_of(project)
+    resolver.answer(WHOLE, TARGET)
+    assert not resolver.unstamped
+
+
+def test_index_settings_are_part_of_what_pins_alone_mean(project: Project) -> None:
+    (project.root / "pylock.toml").unlink()
+    project.wheels.clear()
+    project.wheel("leaf", files={"leaf/one.py": ""})
+    other = project.home / "other"
+    other.mkdir()
+    project.requirements("leaf==1.0")
+    answers = []
+    for folder in (project.wheelhouse, other):
+        if folder is other:
+            data = make_wheel("leaf", "1.0", {"leaf/two.py": ""})
+            (other / "leaf-1.0-py3-none-any.whl").write_bytes(data)
+        settings = IndexSettings(no_index=True, find_links=(folder.as_uri(),))
+        source = Source(Cache(str(project.cache)), lambda settings=settings: settings, offline=False, progress=Silent())  # type: ignore[misc]
+        with source:
+            resolver = Resolver(read(str(project.root), output=None), source, locked=False)
+            answers.append(resolver.answer(WHOLE, TARGET).wheels[0].sha256)
+            assert resolver.unstamped
+    assert answers[0] != answers[1]
+
+
+def test_a_settings_digest_is_without_logins(project: Project) -> None:
+    def digest(url: str) -> str:
+        return resolver_of(project, IndexSettings(default_index=url)).source.settings_digest()
+
+    assert digest("https://a:b@index.example/simple") == digest("https://c@index.example/simple")
+    assert digest("https://index.example/simple") != digest("https://index.example/other")
+
+
+def test_a_second_pylock_is_seen(project: Project) -> None:
+    (project.root / "pylock.toml").rename(project.root / "pylock.one.toml")
+    project.build()
+    (project.root / "pylock.two.toml").write_text((project.root / "pylock.one.toml").read_text())
+    with pytest.raises(LockError, match="more than one lock"):
+        project.build()

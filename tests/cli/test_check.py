@@ -2,9 +2,14 @@ from __future__ import annotations
 
 import json
 import os
+from argparse import Namespace
+from collections.abc import Callable
 
 import pytest
 from tests.build.projects import Project
+
+from lamella.cli import check
+from lamella.manifest import Manifest
 
 
 def test_fine(app: Project) -> None:
@@ -16,7 +21,7 @@ def test_fine(app: Project) -> None:
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
         f"Layer size OK: {layer['zipped']} bytes (limit: 52428800)",
-        f"Function `api` size OK: {total} bytes (limit: 262144000) unzipped: "
+        f"Function `api` size OK: {total} bytes unzipped (limit: 262144000): "
         f"code {function['unzipped']} + layer {layer['unzipped']}",
     ]
     assert done.stderr == ""
@@ -80,6 +85,37 @@ def test_another_folder(app: Project) -> None:
     app.run("build", "--output", "elsewhere", check=True)
     assert app.run("check").returncode == 2
     assert app.run("check", "--output", "elsewhere").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("only", "told"), [(None, "size late"), (["late"], "late"), (["late", "size", "late"], "size late")]
+)
+def test_only_what_is_asked_for_runs(
+    app: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    only: list[str] | None,
+    told: str,
+) -> None:
+    """A later check is one more row of the table."""
+    app.run("build", check=True)
+    ran: list[str] = []
+
+    def a_check(name: str, *, passed: bool) -> Callable[[Manifest], check.Checked]:
+        def run(built: Manifest) -> check.Checked:
+            ran.append(name)
+            return check.Checked(passed, lambda console: console.data(name), [{"layers": len(built.layers)}])
+
+        return run
+
+    checks = {"size": a_check("size", passed=True), "late": a_check("late", passed=False)}
+    monkeypatch.chdir(app.root)
+    for as_json, wanted in ((False, told.split()), (True, {name: [{"layers": 1}] for name in told.split()})):
+        parsed = Namespace(only=only, output=None, json=as_json, quiet=False)
+        assert check.run(parsed, checks=checks) == 1
+        out = capsys.readouterr().out
+        assert (json.loads(out) if as_json else out.split()) == wanted
+    assert ran == told.split() * 2
 
 
 def test_an_unknown_check(app: Project) -> None:

@@ -69,9 +69,10 @@ def test_hints(hints: Mapping[str, Mapping[str, str]], expected: str) -> None:
 
 def test_a_version_that_does_not_fit() -> None:
     (finding,) = run(dist("pydantic", "2.12", "pydantic-core==2.41.1"), dist("pydantic-core", "2.40"))
-    assert finding.severity is ERROR
-    assert finding.text == "`pydantic` 2.12 requires `pydantic-core==2.41.1`; layer `deps` has 2.40"
-    assert finding.hint == "update the lock, so that both come from one resolution"
+    assert finding.severity is NOTE, "uv's override-dependencies do this on purpose"
+    assert finding.text == (
+        "`pydantic` 2.12 requires `pydantic-core==2.41.1`; layer `deps` has 2.40, as the lock decided"
+    )
 
 
 @pytest.mark.parametrize(
@@ -151,3 +152,13 @@ def test_a_requirement_that_cannot_be_read_is_a_note() -> None:
     (finding,) = run(dist("a", "1.0", "b (>=1.*)"))
     assert finding.severity is NOTE
     assert finding.text == "`a` 1.0 has a requirement that can't be read: `b (>=1.*)`"
+
+
+def test_an_extra_that_may_have_been_asked_for() -> None:
+    web = Distribution("web", "1.0", ("speed; extra == 'fast'", "web[fast]; extra == 'all'"), perhaps=("all",))
+    (finding,) = run(web)
+    assert finding.severity is NOTE
+    assert finding.text.startswith("`web` 1.0 (layer `deps`) requires `speed`: not in layer `deps`")
+    assert "the lock doesn't tell" in finding.text
+    (finding,) = run(Distribution("web", "1.0", web.requires, ("fast",), ("all",)))
+    assert finding.severity is ERROR

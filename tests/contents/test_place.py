@@ -228,3 +228,34 @@ def test_a_program_finds_the_site_packages_of_the_python_that_runs_it(tmp_path: 
         archive.extractall(tmp_path / "opt")
     done = subprocess.run([sys.executable, tmp_path / "opt/bin/demo", "x"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (3, "ran x\n")
+
+
+@pytest.mark.parametrize("folder", ["ODD.Name-1.0.data", "odd-name-1.data", "Odd_Name-1.0.0.data"])
+def test_the_data_folder_in_another_spelling(tmp_path: Path, folder: str) -> None:
+    """As `.dist-info`, it belongs to the wheel when its name and version are the wheel's, once normalized."""
+    files = {f"{folder}/purelib/oddmod.py": "", f"{folder}/scripts/run": "#!python\n", "odd/x.data/purelib/in.txt": ""}
+    entries = place(admitted(tmp_path, "odd-name", files), SITE)
+    assert {entry.path for entry in entries if "dist-info" not in entry.path} == {
+        "python/oddmod.py",
+        "bin/run",
+        "python/odd/x.data/purelib/in.txt",
+    }
+    check_record(entries, "python/odd_name-1.0.dist-info", "python")
+
+
+@pytest.mark.parametrize("scheme", ["scripts", "purelib", "headers", "etc"])
+def test_a_file_where_the_folder_of_a_scheme_belongs(tmp_path: Path, scheme: str) -> None:
+    """Admission lets none in; its name here would be that of a folder."""
+    wheel = admitted(tmp_path, "demo", {"demo/__init__.py": "", f"demo-1.0.data/{scheme}/x": ""})
+    members = (member._replace(name=member.name.removesuffix("/x")) for member in wheel.members)
+    with pytest.raises(ArchiveError, match=f"has a file `{scheme}` where"):
+        place(wheel._replace(members=tuple(members)), SITE)
+
+
+def test_what_is_made_names_the_wheel_that_it_is_made_of(tmp_path: Path) -> None:
+    files = {"demo/__init__.py": "", "demo-1.0.data/scripts/hello": "#!python\n"}
+    wheel = admitted(tmp_path, "demo", files, entry_points=ENTRY_POINTS)
+    entries = place(wheel, SITE)
+    made = {entry.path for entry in entries if entry.data is not None}
+    assert {"bin/hello", "bin/demo", "python/demo-1.0.dist-info/RECORD"} <= made
+    assert {entry.source for entry in entries} == {wheel.path}

@@ -16,6 +16,7 @@ from lamella.index.listing import Older, list_files, newest_older
 from lamella.index.settings import IndexSettings, load
 
 ONE = Version("1.0")
+NAME = "demo-1.0-py3-none-any.whl"
 
 
 @contextlib.contextmanager
@@ -230,6 +231,44 @@ def test_without_any_setting_the_librarys_default_index_is_asked(index: IndexSer
     with asking(proxies=proxies) as session, pytest.raises(OutsideError) as caught:
         list_files(session, "demo", ONE)
     assert "/simple/demo/" in caught.value.what
+
+
+JSON = "application/vnd.pypi.simple.v1+json"
+DEEP = "[" * 200_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "page"),
+    [
+        (JSON, '{"files": ['),
+        (JSON, "[]"),
+        (JSON, '{"files": [7]}'),
+        (JSON, '{"files": {"a": 1}}'),
+        (JSON, '{"files": [{"url": "demo-1.0-py3-none-any.whl", "hashes": ["sha256"]}]}'),
+        (JSON, '{"files": [{"url": "demo-1.0-py3-none-any.whl", "upload-time": "soon"}]}'),
+        (JSON, DEEP),
+        ("text/html", '<a href="http://me:s3cret@[bad/demo-1.0-py3-none-any.whl">'),
+        ("text/html; charset=utf-8", b"<a href=demo-1.0-py3-none-any.whl>\xff"),
+        ("text/html; charset=unheard", "<a href=demo-1.0-py3-none-any.whl>\xff"),
+    ],
+)
+def test_a_page_that_is_none(index: IndexServer, kind: str, page: str | bytes) -> None:
+    body = page.encode("latin-1") if isinstance(page, str) else page
+    index.always("/simple/demo/", Answer(200, (("Content-Type", kind),), body))
+    with asking(default_index=index.with_login("me", "s3cret")) as session:
+        with pytest.raises(OutsideError) as caught:
+            list_files(session, "demo", ONE)
+        assert caught.value.what == "the index's page of `demo` can't be read"
+        assert "s3cret" not in str(caught.value)
+        assert newest_older(session, "demo", Version("2.0"), lambda *_: True) in (None, Older(ONE, NAME))
+
+
+def test_values_of_another_type_are_passed_over(index: IndexServer) -> None:
+    page = '{"files": [{"url": "demo-1.0-py3-none-any.whl", "requires-python": 3, "yanked": true}]}'
+    index.always("/simple/demo/", Answer(200, (("Content-Type", JSON),), page.encode()))
+    with asking(default_index=index.simple) as session:
+        (listed,) = list_files(session, "demo", ONE)
+    assert (listed.requires_python, listed.yanked) == (None, "")
 
 
 @pytest.mark.journey

@@ -290,3 +290,54 @@ def test_a_broken_pyproject_is_left_to_its_own_reader(machine: Machine) -> None:
 def test_an_option_line_that_cannot_be_read(machine: Machine) -> None:
     with pytest.raises(ConfigError, match="option line"):
         machine.load('--index-url "https://index.example')
+
+
+BAD = "https://me:s3cret@[bad/simple"
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_PROXY", "UV_INDEX", "UV_DEFAULT_INDEX",
+        "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "HTTPS_PROXY", "all_proxy",
+    ],
+)  # fmt: skip
+def test_an_address_that_cannot_be_asked_is_told_with_its_variable(machine: Machine, variable: str) -> None:
+    with pytest.raises(ConfigError, match=f"in `{variable}` is no address that can be asked") as caught:
+        machine.load(**{variable: BAD})  # type: ignore[arg-type]
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("port", ["99999", "x"])
+def test_a_port_that_is_none(machine: Machine, port: str) -> None:
+    with pytest.raises(ConfigError, match="in `PIP_INDEX_URL` is no address"):
+        machine.load(PIP_INDEX_URL=f"https://index.example:{port}/simple")
+
+
+def test_a_label_that_is_too_long(machine: Machine) -> None:
+    with pytest.raises(ConfigError, match="in `UV_INDEX` is no address"):
+        machine.load(UV_INDEX=f"corp=https://{'a' * 70}.example/simple")
+
+
+def test_an_address_that_cannot_be_asked_is_told_with_its_file(machine: Machine) -> None:
+    machine.pip_conf(f"[global]\nextra-index-url = {INDEX}\n    {BAD}")
+    with pytest.raises(ConfigError, match=r"in `.*pip\.conf` is no address"):
+        machine.load()
+    machine.pip_conf("")
+    for text in (f'[[tool.uv.index]]\nurl = "{BAD}"', f'[tool.uv]\nhttp-proxy = "{BAD}"'):
+        machine.pyproject(text)
+        with pytest.raises(ConfigError, match=r"in `.*pyproject\.toml` is no address"):
+            machine.load()
+
+
+@pytest.mark.parametrize("option", ["--index-url", "--extra-index-url", "--find-links"])
+def test_an_address_in_a_requirements_file(machine: Machine, option: str) -> None:
+    with pytest.raises(ConfigError, match=f"in `{option}` is no address"):
+        machine.load(f"{option} {BAD}")
+
+
+def test_a_host_that_is_none(machine: Machine) -> None:
+    with pytest.raises(ConfigError, match="in `UV_INSECURE_HOST` is no host"):
+        machine.load(UV_INSECURE_HOST="[bad")
+    with pytest.raises(ConfigError, match="in `--trusted-host` is no host"):
+        machine.load("--trusted-host index.example:http")

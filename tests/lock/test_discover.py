@@ -128,3 +128,9 @@ def test_what_would_have_been_found_earlier(tmp_path: Path) -> None:
         f"{root}/uv.lock",
         f"{root}/pylock.toml",
     )
+
+
+def test_a_project_that_is_nested_too_deeply(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("a = " + "[" * 5000)
+    with pytest.raises(LockError, match="nested too deeply"):
+        find(str(tmp_path), None)

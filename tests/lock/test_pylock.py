@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -210,3 +211,28 @@ def test_repository_urls_that_git_must_not_see(url: str) -> None:
 def test_file_urls_and_paths() -> None:
     assert local_path(file_url("/srv/a b/ü.whl")) == "/srv/a b/ü.whl"
     assert local_path("https://index.example/x") is None
+
+
+@pytest.mark.parametrize("name", ["..%2F..%2Fdemo-1.0.tar.gz", "%2Ftmp%2Fdemo-1.0.tar.gz"])
+def test_a_quoted_slash_leads_nowhere(lock: Callable[..., Pins], name: str) -> None:
+    """packaging divides first and unquotes then."""
+    entry = f'{{ url = "https://index.example/a/{name}", hashes = {{ sha256 = "{SHA}" }} }}'
+    (pin,) = lock(f'[[packages]]\nname = "demo"\narchive = {entry}\n').pins
+    assert isinstance(pin.source, FromFile)
+    assert pin.source.file.filename == "demo-1.0.tar.gz"
+    with contextlib.suppress(LockError):
+        (pin,) = lock(f'[[packages]]\nname = "demo"\nversion = "1.0"\nsdist = {entry}\n').pins
+        assert isinstance(pin.source, FromIndex)
+        assert [file.filename for file in pin.source.files] == ["demo-1.0.tar.gz"]
+
+
+@pytest.mark.parametrize("name", ["demo%0A-1.0.tar.gz", "a%5Cdemo-1.0.tar.gz", "%2E%2E", ""])
+def test_a_file_without_a_usable_name(lock: Callable[..., Pins], name: str) -> None:
+    entry = f'{{ url = "https://index.example/a/{name}", hashes = {{ sha256 = "{SHA}" }} }}'
+    with pytest.raises(LockError, match=r"`demo` in `pylock\.toml` has a file without a usable name"):
+        lock(f'[[packages]]\nname = "demo"\narchive = {entry}\n')
+
+
+def test_a_lock_that_is_nested_too_deeply(lock: Callable[..., Pins]) -> None:
+    with pytest.raises(LockError, match="nested too deeply"):
+        lock("a = " + "[" * 5000)

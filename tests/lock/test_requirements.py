@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.markers import Marker
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from lamella.errors import LockError
@@ -356,11 +357,14 @@ def test_what_is_written_is_read(lines: list[Line], newline: str, between: str) 
             Version(line.version),
             Marker(line.marker) if line.marker else None,
             tuple(sorted(("sha256", value) for value in line.hashes)),
+            frozenset(canonicalize_name(extra) for extra in line.extras),
         )
         for line in lines
     }
     found = [
-        (str(pin.name), pin.version, pin.marker, pin.source.hashes) for pin in pins if isinstance(pin.source, FromIndex)
+        (str(pin.name), pin.version, pin.marker, pin.source.hashes, frozenset(pin.extras))
+        for pin in pins
+        if isinstance(pin.source, FromIndex)
     ]
     assert len(found) == len(pins) == len(set(found))
     assert {(_single(name), *rest) for name, *rest in found} == {(_single(name), *rest) for name, *rest in wanted}
@@ -384,3 +388,11 @@ def test_what_uv_compiles(tmp_path: Path, write: Write) -> None:
     assert {"anyio", "idna", "trio", "colorama"} <= set(found)
     assert str(found["colorama"].marker) == 'sys_platform == "win32"'
     assert all(isinstance(pin.source, FromIndex) and pin.source.hashes for pin in pins.pins)
+
+
+def test_a_quoted_slash_leads_nowhere(parse: Parse) -> None:
+    pin = one(parse("demo @ https://index.example/a/..%2F..%2Fdemo-1.0.tar.gz"))
+    assert isinstance(pin.source, FromFile)
+    assert pin.source.file.filename == "demo-1.0.tar.gz"
+    with pytest.raises(LockError, match="without a usable name"):
+        parse("demo @ https://index.example/demo%0A-1.0.tar.gz")

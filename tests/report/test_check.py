@@ -4,7 +4,7 @@ import io
 import json
 
 from lamella.checks.model import Contributor, SizeVerdict
-from lamella.report.check import show_sizes, sizes_as_json
+from lamella.report.check import as_json, show_sizes, size_rows
 from lamella.report.console import Console
 
 LAYER = SizeVerdict("layer", "layer", "zipped", 48234567, 52428800, (("layer", 48234567),), (), ())
@@ -44,7 +44,7 @@ def test_several_layers_are_named_and_a_large_one_explained() -> None:
 
 def test_a_function_adds_up() -> None:
     assert lines(FUNCTION) == [
-        "Function `api` size TOO LARGE: 300000000 bytes (limit: 262144000) unzipped: code 1 + layer 299999999"
+        "Function `api` size TOO LARGE: 300000000 bytes unzipped (limit: 262144000): code 1 + layer 299999999"
         " + arn:aws:lambda:eu-west-1:123456789012:layer:x:1 (size unknown)",
         "        1 B  own code in `api`",
     ]
@@ -56,7 +56,7 @@ def test_quiet_shows_what_fails() -> None:
 
 
 def test_json() -> None:
-    one, two = json.loads(sizes_as_json([LARGE, FUNCTION]))["size"]
+    one, two = json.loads(as_json({"size": size_rows([LARGE, FUNCTION])}))["size"]
     assert one["passed"] is False
     assert (one["measured"], one["limit"], one["unit"]) == (60_000_000, 52428800, "zipped")
     assert one["contributors"] == [{"name": "pyarrow 26.0.1", "where": "big", "bytes": 55_000_000}]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from tests.build.projects import Project, clean_environment
 
 from lamella.errors import BuildError, OutsideError
 from lamella.lock.model import FromGit
-from lamella.wheels.build import checkout, from_source, tree_digest
+from lamella.wheels.build import checkout, copied, from_source, interpreter, tree_digest
 
 
 @pytest.fixture
@@ -37,9 +38,11 @@ def test_the_same_content_gives_the_same_bytes(tree: Path, tmp_path: Path) -> No
         folder.mkdir()
         for path in tree.rglob("*"):
             os.utime(path, (10**9 + number, 10**9 + number))
-        built.append(Path(from_source("demo", str(tree), str(folder), offline=True)).read_bytes())
+        built.append(
+            Path(from_source("demo", str(tree), str(folder), python=sys.executable, offline=True)).read_bytes()
+        )
     assert built[0] == built[1]
-    with zipfile.ZipFile(from_source("demo", str(tree), str(tmp_path), offline=True)) as archive:
+    with zipfile.ZipFile(from_source("demo", str(tree), str(tmp_path), python=sys.executable, offline=True)) as archive:
         assert archive.testzip() is None
         assert archive.read("demo/sub.py") == b"y = 2\n"
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
@@ -48,14 +51,14 @@ def test_the_same_content_gives_the_same_bytes(tree: Path, tmp_path: Path) -> No
 def test_native_code_is_refused(made: Project, tmp_path: Path) -> None:
     tree = made.sources_of(made.home / "fast", "fast", {"fast.py": ""}, tag="cp311-cp311-linux_x86_64")
     with pytest.raises(BuildError) as caught:
-        from_source("fast", str(tree), str(tmp_path), offline=True)
+        from_source("fast", str(tree), str(tmp_path), python=sys.executable, offline=True)
     assert "`fast-0.1-cp311-cp311-linux_x86_64.whl`" in caught.value.what
 
 
 def test_the_builders_own_words(tree: Path, tmp_path: Path) -> None:
     (tree / "backend.py").write_text("raise SystemExit('this backend has no heart')\n")
     with pytest.raises(BuildError) as caught:
-        from_source("demo", str(tree), str(tmp_path), offline=True)
+        from_source("demo", str(tree), str(tmp_path), python=sys.executable, offline=True)
     assert any("this backend has no heart" in line for line in caught.value.why)
     assert caught.value.exit_code == 2
 
@@ -149,3 +152,22 @@ def test_no_credentials_in_the_words(tmp_path: Path, made: Project) -> None:  # 
         checkout(FromGit("http://me:s3cret@127.0.0.1:9/repository.git", "0" * 40), str(tmp_path))
     assert "s3cret" not in str(caught.value)
     assert "127.0.0.1:9" in str(caught.value)
+
+
+def test_a_copy_has_what_counts(tmp_path: Path) -> None:
+    tree = tmp_path / "demo"
+    for name in ("src/demo/__init__.py", "src/demo/build/kept.py", "build/lib/stale.py", "demo.egg-info/PKG-INFO"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text(name)
+    (tree / ".git").mkdir()
+    (tmp_path / "work").mkdir()
+    copy = Path(copied(str(tree), str(tmp_path / "work")))
+    files = sorted(str(path.relative_to(copy)) for path in copy.rglob("*") if path.is_file())
+    assert files == ["src/demo/__init__.py", "src/demo/build/kept.py"]
+    assert (copy.name, (copy / ".git").is_dir()) == ("demo", True)
+
+
+def test_the_interpreter_is_named_with_its_version() -> None:
+    own = sys.version_info[:2]
+    assert interpreter((own[0], own[1]), offline=True) == (sys.executable, f"{own[0]}.{own[1]}")
+    assert interpreter((3, 99), offline=True) == (sys.executable, f"{own[0]}.{own[1]}")

@@ -6,7 +6,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from lamella.target import Target
-from lamella.wheels.graph import Node, applicable, reach, requirements, unasked
+from lamella.wheels.graph import Node, applicable, complete, reach, requirements, unasked, united
 from lamella.wheels.model import Wheel
 
 ENVIRONMENT = Target("python3.12", "x86_64").environment()
@@ -135,4 +135,36 @@ def test_roots_with_markers_and_extras() -> None:
     ],
 )
 def test_where_a_bare_list_starts(wheels: list[Wheel], starts: list[str]) -> None:
-    assert unasked({one.name: one for one in wheels}, ENVIRONMENT) == starts
+    known = {one.name: one for one in wheels}
+    assert unasked(known, ENVIRONMENT, lambda one: complete(one, ENVIRONMENT, known)) == starts
+
+
+def test_extras_of_which_all_is_pinned() -> None:
+    one = wheel(
+        "a",
+        'speed; extra == "Fast_One"',
+        'speed; extra == "slow"',
+        'brake; extra == "slow"',
+        'a[fast-one,slow]; extra == "all"',
+        'a[fast-one]; extra == "most"',
+        'win; extra == "speed" and sys_platform == "win32"',
+        "leaf",
+    )
+    assert complete(one, ENVIRONMENT, {"a", "speed"}) == {"fast-one", "most"}
+    assert complete(one, ENVIRONMENT, {"a", "speed", "brake"}) == {"fast-one", "slow", "all", "most"}
+    assert complete(one, ENVIRONMENT, {"a"}) == frozenset()
+
+
+def test_names_that_are_met_twice_are_asked_for_every_extra() -> None:
+    assert united([node("a", "x"), node("b"), node("a"), node("a", "y")]) == {
+        "a": frozenset({"x", "y"}),
+        "b": frozenset(),
+    }
+
+
+def test_a_bare_list_starts_where_its_walk_comes_to_all() -> None:
+    """`fast` is not complete: nothing of it is followed, so what it needs is where the walk starts, too."""
+    wheels = {
+        one.name: one for one in [wheel("web", 'speed; extra == "fast"', 'gone; extra == "fast"'), wheel("speed")]
+    }
+    assert unasked(wheels, ENVIRONMENT, lambda one: complete(one, ENVIRONMENT, wheels)) == ["speed", "web"]

@@ -12,6 +12,7 @@ from typing import NamedTuple, NoReturn
 
 from lamella.archive import names, records
 from lamella.errors import ArchiveError
+from lamella.wording import printable
 
 HINT = "the file is damaged, or was made to be read in two ways; report it to whoever published it"
 
@@ -53,12 +54,6 @@ def refuse(path: str, why: str, member: str | None = None) -> NoReturn:
     shown = printable(os.path.basename(path))
     what = f"`{shown}` is refused" if member is None else f"`{shown}` is refused because of `{printable(member)}`"
     raise ArchiveError(what, why=(why,), hint=HINT)
-
-
-def printable(name: str) -> str:
-    """Make a name from outside fit for a terminal: no control characters, not endlessly long."""
-    shown = name if name.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
-    return shown if len(shown) <= 200 else f"{shown[:100]}…{shown[-99:]}"
 
 
 def find_end(file: int, size: int, path: str) -> Ending:

@@ -20,7 +20,8 @@ class Entry(NamedTuple):
     """One member of the archive to be written.
 
     Its packed bytes are `data`, or, when `data` is None, `packed` bytes of the file `source` from `offset` on, whose
-    CRC-32 must be `packed_crc`.  With `data`, `source` only tells what it was made of.  `origin` names the distribution or source file for messages and the manifest.
+    CRC-32 must be `packed_crc`.  With `data`, `source` only tells what it was made of.  `origin` names the distribution
+    or source file for messages and the manifest.
     `mode` is `FILE`, `PROGRAM` or `LINK` (a symbolic link, whose content is its target).
     """
 

@@ -23,7 +23,7 @@ from lamella.files import sha256_of
 from lamella.lock.model import FromDirectory, FromFile, FromGit, FromIndex, LockedFile, Pin, Pins
 from lamella.revision import revision
 from lamella.wheels import graph
-from lamella.wheels.build import checkout, digest_of_tree, from_source, tree
+from lamella.wheels.build import checkout, copied, from_source, interpreter, tree_digest
 from lamella.wheels.cache import key_of
 from lamella.wheels.choose import Choice, choose, refusal
 from lamella.wheels.obtain import Source, Wanted
@@ -49,6 +49,7 @@ class Chooser:
         self.source = source
         self.allow_build = frozenset(allow_build)
         self.target = target
+        self._interpreter: tuple[str, str] | None = None
 
     def wheels(self, wanted: list[Pin], here: Mapping[str, Pin], pins: Pins, notes: list[str]) -> dict[str, Wheel]:
         """The wheels by name.  `here` are all pins of the target, to name parents in a refusal.
@@ -160,8 +161,7 @@ class Chooser:
     def _built(self, pin: Pin, sdist: LockedFile | None = None) -> Wheel:
         """The wheel of a source tree or sdist, built once for each state of it."""
         source, cache = pin.source, self.source.cache
-        before = tree(source.path) if isinstance(source, FromDirectory) else {}
-        key = self._built_key(pin, sdist, before)
+        key = self._built_key(pin, sdist, source.path if isinstance(source, FromDirectory) else "")
         memo = cache.recall("built", key)
         if memo is not None and (wheel := cache.wheel(memo["sha256"])) is not None:
             return wheel
@@ -174,7 +174,9 @@ class Chooser:
         with cache.locked(key), tempfile.TemporaryDirectory(dir=os.path.dirname(cache.partial(key))) as folder:
             match source:
                 case FromDirectory(path=path):
-                    project = path
+                    # What is built and what the key names are one state, whatever is edited meanwhile
+                    project = copied(path, folder)
+                    key = self._built_key(pin, sdist, project)
                 case FromGit():
                     if self.source.offline:
                         raise OfflineError(
@@ -185,7 +187,14 @@ class Chooser:
                 case _:
                     assert sdist is not None
                     project = self.source.raw(sdist, folder)
-            built = from_source(pin.name, project, folder, offline=self.source.offline)
+            python, _ = self._python()
+            try:
+                built = from_source(pin.name, project, folder, python=python, offline=self.source.offline)
+            except BuildError:
+                if not isinstance(source, FromDirectory):
+                    raise
+                # It may need what lies beside it, as the readme of a repository
+                built = from_source(pin.name, source.path, folder, python=python, offline=self.source.offline)
             file = LockedFile(os.path.basename(built), path=built)
             version = str(pin.version) if pin.version else None
             try:
@@ -194,36 +203,28 @@ class Chooser:
                 raise BuildError(
                     f"the wheel that was built of `{pin.name}` is unfit", why=str(error).splitlines(), hint=error.hint
                 ) from None
-        for name in self._keys_after(pin, key, before):
-            cache.remember("built", name, {"sha256": wheel.sha256})
+        cache.remember("built", key, {"sha256": wheel.sha256})
         return wheel
 
-    def _keys_after(self, pin: Pin, key: str, before: Mapping[str, str]) -> list[str]:
-        """Under which keys a wheel that was just built is true.
+    def _python(self) -> tuple[str, str]:
+        """The interpreter to build with, and its minor version."""
+        if self._interpreter is None:
+            self._interpreter = interpreter(self.target.python, offline=self.source.offline)
+        return self._interpreter
 
-        A build may leave new files in the tree: it is then that of both states.  Where a file was edited meanwhile,
-        it may be of neither.
-        """
-        source = pin.source
-        if not isinstance(source, FromDirectory):
-            return [key]
-        after = tree(source.path)
-        if any(after.get(name) != state for name, state in before.items()):
-            return []
-        return list(dict.fromkeys([key, self._built_key(pin, None, after)]))
-
-    def _built_key(self, pin: Pin, sdist: LockedFile | None, files: Mapping[str, str]) -> str:
+    def _built_key(self, pin: Pin, sdist: LockedFile | None, project: str) -> str:
         """What a wheel built from source depends on, as far as it can be told."""
+        common = (revision(), self._python()[1])
         match pin.source:
             case FromDirectory():
-                return key_of(revision(), "directory", pin.name, digest_of_tree(files))
+                return key_of(*common, "directory", pin.name, tree_digest(project))
             case FromGit(url=url, commit=commit, subdirectory=subdirectory):
-                return key_of(revision(), "git", url, commit, subdirectory)
+                return key_of(*common, "git", url, commit, subdirectory)
             case _:
                 assert sdist is not None
                 # Without a hash a file on this disk may be another one tomorrow
                 state = sdist.hashes or sdist.url or (sdist.path and sha256_of(sdist.path))
-                return key_of(revision(), "sdist", state)
+                return key_of(*common, "sdist", state)
 
     def _subdirectory(self, pin: Pin) -> str:
         return (isinstance(pin.source, FromFile) and pin.source.subdirectory) or ""

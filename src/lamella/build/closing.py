@@ -54,8 +54,9 @@ class Closing:
         """
         held = self._held(function, target, bundle)
         key = key_of(
-            revision(), function, target, state, [(k, [w.sha256 for w in wheels]) for k, wheels in held.items()]
-        )
+            revision(), function, target, state, [(k, [w.sha256 for w in wheels]) for k, wheels in held.items()],
+            [[(name, sorted(extras)) for name, extras in sorted(kind.items())] for kind in self.asked(function, target)],
+        )  # fmt: skip
         cache = self.planner.resolver.source.cache
         memo: Any = cache.recall("closures", key)
         if memo is not None:
@@ -83,6 +84,13 @@ class Closing:
         }
         held[BUNDLE] = bundle
         return held
+
+    def asked(
+        self, function: FunctionSettings, target: Target
+    ) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
+        """The extras of what the function has: those asked for, and those that may have been."""
+        places = [*(f"layers.{key}" for key in function.layers), f"functions.{function.key}"]
+        return self.planner.resolver.asked(places, target)
 
     def index(self, wheels: Sequence[Wheel]) -> ModuleIndex:
         """The modules of these wheels once they are placed.
@@ -202,8 +210,17 @@ class _Inquiry:
     def _rows(self, wheels: Sequence[Wheel]) -> list[Distribution]:
         from lamella.closure.findings import Distribution
 
-        extras = self.closing.planner.resolver.extras
-        return [Distribution(wheel.name, wheel.version, wheel.requires, extras.get(wheel.name, ())) for wheel in wheels]
+        extras, perhaps = self.closing.asked(self.function, self.target)
+        return [
+            Distribution(
+                wheel.name,
+                wheel.version,
+                wheel.requires,
+                tuple(sorted(extras.get(wheel.name, ()))),
+                tuple(sorted(perhaps.get(wheel.name, ()))),
+            )
+            for wheel in wheels
+        ]
 
     def needs(self) -> Needs:
         """For each local layer the distributions that the function's own files import."""

@@ -169,7 +169,7 @@ class Planner:
                     hint=f"take `{name}` out of `bundle`, or add it to `exclude` of `{layered[name]}`",
                 )
         question = Question(
-            f"functions.{settings.key}", False, packages=settings.bundle, exclude=tuple(sorted(layered))
+            f"functions.{settings.key}", False, packages=settings.bundle, held=tuple(sorted(layered))
         )
         answer = self.resolver.answer(question, target)
         self._notes += answer.notes

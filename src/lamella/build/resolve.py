@@ -25,7 +25,8 @@ class Question(NamedTuple):
     """What a layer or bundle asks for.  All names are normalized.
 
     `packages`: these and what they need; otherwise the project (when `project`), `extras` and `groups`.
-    `exclude`: not these, nor what only they need.  `place` is the table of the configuration, for messages.
+    With both, all of that.  `exclude`: not these, nor what only they need; `held`, the same for what layers beside it
+    have, pinned or not.  `place` is the table of the configuration.
     """
 
     place: str
@@ -34,21 +35,38 @@ class Question(NamedTuple):
     groups: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+
+
+Extras = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 class Answer(NamedTuple):
     """The wheels, by name, and sentences for the person.
 
-    `extras` are those that the project itself asks for, of distributions that it names.
+    `extras` are those that the project or its lock asks for by name; `perhaps` those that may have been asked for:
+    the lock doesn't tell, but pins all that they need.
     """
 
     wheels: tuple[Wheel, ...]
-    extras: tuple[tuple[str, tuple[str, ...]], ...]
+    extras: Extras
+    perhaps: Extras
     notes: tuple[str, ...]
 
 
+class _Reading(NamedTuple):
+    """A lock as it was read, and the fingerprints of its inputs at that time."""
+
+    pins: Pins
+    inputs: Mapping[str, str]
+
+
 class Resolver:
-    """Answers questions about one lock.  Remembers answers in the cache with the files that they were drawn from."""
+    """Answers questions about one lock.  Remembers answers in the cache with the files that they were drawn from.
+
+    `unstamped`: answers rest on what no file tells (variables of the environment, index settings), so that files
+    alone do not prove that there is nothing to do.
+    """
 
     def __init__(
         self,
@@ -63,10 +81,11 @@ class Resolver:
         self.locked = locked
         self.notes: list[str] = []
         self.inputs: set[str] = set()
-        self.extras: dict[str, tuple[str, ...]] = {}
+        self.unstamped = False
         self._configured_lock = settings.lock
-        self._pins: dict[Selection, Pins] = {}
-        self._wheels: dict[tuple[Target, str], Wheel] = {}
+        self._readings: dict[Selection, _Reading] = {}
+        self._wheels: dict[tuple[Target, Pin], Wheel] = {}
+        self._asked: dict[tuple[str, Target], tuple[Extras, Extras]] = {}
 
     def answer(self, question: Question, target: Target) -> Answer:
         """The wheels for one target.  Raises LockError, IncompatibleError, ConfigError, OutsideError.
@@ -80,97 +99,129 @@ class Resolver:
         )  # fmt: skip
         answer = self._recall(key)
         if answer is None:
-            answer, inputs = self._work_out(question, target)
-            self.inputs |= inputs
-            memo = {
-                "inputs": [[path, fingerprint(path)] for path in sorted(inputs)],
-                "wheels": [wheel.sha256 for wheel in answer.wheels],
-                "extras": answer.extras,
-                "notes": answer.notes,
-            }
-            self.source.cache.remember("resolved", key, memo)
-        self.extras.update(answer.extras)
+            readings = self._read_for(question)
+            answer = self._work_out(question, target, [reading.pins for reading in readings])
+            self._remember(key, answer, readings)
+        self._asked[question.place, target] = answer.extras, answer.perhaps
         return answer
 
+    def asked(
+        self, places: Iterable[str], target: Target
+    ) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
+        """The extras, and those that may have been asked for, of the distributions in the answers to these places."""
+        from lamella.wheels.graph import united
+
+        answers = [self._asked[place, target] for place in places if (place, target) in self._asked]
+        certain, perhaps = ([row for answer in answers for row in answer[kind]] for kind in (0, 1))
+        return (
+            united((name, frozenset(extras)) for name, extras in certain),
+            united((name, frozenset(extras)) for name, extras in perhaps),
+        )
+
     def _recall(self, key: str) -> Answer | None:
+        from lamella.lock import discover
+
         memo: Any = self.source.cache.recall("resolved", key)
         if memo is None or any(fingerprint(path) != known for path, known in memo["inputs"]):
+            return None
+        if any(_variable(name) != known for name, known in memo["variables"]):
+            return None
+        if memo["settings"] is not None and memo["settings"] != self.source.settings_digest():
+            return None
+        if discover.find(self.root, self._configured_lock).path != memo["lock"]:
             return None
         wheels = [self.source.cache.wheel(sha256) for sha256 in memo["wheels"]]
         if None in wheels:
             return None
         self.inputs.update(path for path, _ in memo["inputs"])
+        self.unstamped = self.unstamped or bool(memo["variables"]) or memo["settings"] is not None
         return Answer(
             tuple(wheel for wheel in wheels if wheel is not None),
-            tuple((name, tuple(extras)) for name, extras in memo["extras"]),
+            _extras(memo["extras"]),
+            _extras(memo["perhaps"]),
             tuple(memo["notes"]),
         )
 
-    def _work_out(self, question: Question, target: Target) -> tuple[Answer, set[str]]:
+    def _remember(self, key: str, answer: Answer, readings: list[_Reading]) -> None:
+        """Keep the answer, unless an input changed while it was worked out: then it is of neither state."""
+        inputs = {path: known for reading in readings for path, known in reading.inputs.items()}
+        variables = sorted({name for reading in readings for name in reading.pins.variables})
+        bare = any(_is_bare(pin) for reading in readings for pin in reading.pins.pins)
+        self.inputs |= inputs.keys()
+        self.unstamped = self.unstamped or bool(variables) or bare
+        if all(fingerprint(path) == known for path, known in inputs.items()):
+            memo = {
+                "lock": readings[0].pins.path,
+                "inputs": sorted(inputs.items()),
+                "variables": [(name, _variable(name)) for name in variables],
+                "settings": self.source.settings_digest() if bare else None,
+                "wheels": [wheel.sha256 for wheel in answer.wheels],
+                "extras": answer.extras,
+                "perhaps": answer.perhaps,
+                "notes": answer.notes,
+            }
+            self.source.cache.remember("resolved", key, memo)
+
+    def _read_for(self, question: Question) -> list[_Reading]:
+        """The lock as the question needs it: for `packages` whole, and then for the groups and extras beside them."""
+        from lamella.lock.model import Selection
+
+        self.source.warm()
+        part = Selection(project=question.project, extras=question.extras, groups=question.groups)
+        if not question.packages:
+            return [self._read(part)]
+        whole = self._read(Selection(project=question.project, everything=True))
+        return [whole, self._read(part)] if question.extras or question.groups else [whole]
+
+    def _work_out(self, question: Question, target: Target, read: list[Pins]) -> Answer:
         from lamella.lock.select import for_target
         from lamella.wheels import graph
 
-        self.source.warm()
-        pins = self._read(question)
         environment = target.environment()
-        here: dict[str, Pin] = {pin.name: pin for pin in for_target(pins, environment)}
-        _known(question, {pin.name for pin in pins.pins})
+        each = [{str(pin.name): pin for pin in for_target(pins, environment)} for pins in read]
+        here = {name: pin for pinned in each for name, pin in pinned.items()}
+        _known(question, {pin.name for pins in read for pin in pins.pins})
         notes: list[str] = []
+        bare = any(pins.roots is None for pins in read)
 
         def load(names: Iterable[str]) -> dict[str, Wheel]:
-            return self._load([here[name] for name in names if name in here], target, here, pins, notes)
+            return self._load([here[name] for name in names if name in here], target, here, read[0], notes)
 
-        if not (question.packages or question.extras or question.exclude):
+        def extras(wheel: Wheel) -> frozenset[str]:
+            found = frozenset(here[wheel.name].extras)
+            return found | graph.complete(wheel, environment, here) if bare else found
+
+        roots = graph.united(node for pins in read for node in graph.applicable(pins.roots or (), environment))
+        whole = not (question.packages or question.extras or question.exclude or question.held)
+        if whole:
             taken = load(here)
         else:
-            start = self._start(question, pins, load, here, environment)
-            reached = graph.reach(start, load, environment, without=frozenset(question.exclude))
-            taken = load(reached)
+            start = [(name, roots.get(name, frozenset())) for name in question.packages]
+            if not question.packages or len(read) > 1:
+                start += _roots(read[-1], each[-1], load, environment, extras)
+            without = frozenset(question.exclude + question.held)
+            taken = load(graph.reach(start, load, environment, without=without, extras=extras))
+        certain = {name: roots.get(name, frozenset()) | set(here[name].extras) for name in sorted(taken)}
+        perhaps = {} if whole else {name: extras(wheel) - certain[name] for name, wheel in sorted(taken.items())}
         wheels = tuple(taken[name] for name in sorted(taken))
-        roots = graph.applicable(pins.roots or (), environment)
-        extras = tuple((name, tuple(sorted(asked))) for name, asked in roots if asked)
-        return Answer(wheels, extras, tuple(dict.fromkeys(notes))), inputs_of(pins, self.root)
+        return Answer(wheels, _extras(certain.items()), _extras(perhaps.items()), tuple(dict.fromkeys(notes)))
 
     def pinned(self) -> list[str]:
         """Every name that the lock pins, for hints.  Reads the lock whole."""
-        pins = self._read(Question("", True, packages=("",)))
-        return sorted({pin.name for pin in pins.pins})
+        (reading,) = self._read_for(Question("", True, packages=("",)))
+        return sorted({pin.name for pin in reading.pins.pins})
 
-    def _read(self, question: Question) -> Pins:
+    def _read(self, selection: Selection) -> _Reading:
         from lamella.lock import discover, reading
-        from lamella.lock.model import Selection
 
-        selection = Selection(
-            project=question.project,
-            extras=question.extras,
-            groups=question.groups,
-            everything=bool(question.packages),
-        )
-        if selection not in self._pins:
+        if selection not in self._readings:
             found = discover.find(self.root, self._configured_lock)
             pins = reading.read(found, selection, root=self.root, locked=self.locked, offline=self.source.offline)
+            # At once: what is changed while wheels load is not what was read.  uv may have changed its lock just now
+            inputs = {path: fingerprint(path) for path in sorted(inputs_of(pins, self.root))}
             self.notes += [note for note in pins.notes if note not in self.notes]
-            self._pins[selection] = pins
-        return self._pins[selection]
-
-    def _start(
-        self,
-        question: Question,
-        pins: Pins,
-        load: Callable[[Iterable[str]], dict[str, Wheel]],
-        here: Mapping[str, Pin],
-        environment: Mapping[str, str],
-    ) -> list[graph.Node]:
-        """Where the walk begins."""
-        from lamella.wheels import graph
-
-        roots = graph.applicable(pins.roots or (), environment)
-        if question.packages:
-            extras = {name: frozenset(asked) for name, asked in roots}
-            return [(name, extras.get(name, frozenset())) for name in question.packages]
-        if pins.roots is not None:
-            return roots
-        return [(name, frozenset()) for name in graph.unasked(load(here), environment)]
+            self._readings[selection] = _Reading(pins, inputs)
+        return self._readings[selection]
 
     def _load(
         self, wanted: list[Pin], target: Target, here: Mapping[str, Pin], pins: Pins, notes: list[str]
@@ -178,12 +229,44 @@ class Resolver:
         """The admitted wheels of these pins, each chosen for the target."""
         from lamella.build.choosing import Chooser
 
-        fresh = [pin for pin in wanted if (target, pin.name) not in self._wheels]
+        fresh = [pin for pin in wanted if (target, pin) not in self._wheels]
         if fresh:
-            chooser = Chooser(self.source, self.allow_build, target)
-            for name, wheel in chooser.wheels(fresh, here, pins, notes).items():
-                self._wheels[target, name] = wheel
-        return {pin.name: self._wheels[target, pin.name] for pin in wanted}
+            wheels = Chooser(self.source, self.allow_build, target).wheels(fresh, here, pins, notes)
+            self._wheels.update(((target, pin), wheels[pin.name]) for pin in fresh)
+        return {pin.name: self._wheels[target, pin] for pin in wanted}
+
+
+def _roots(
+    pins: Pins,
+    here: Iterable[str],
+    load: Callable[[Iterable[str]], dict[str, Wheel]],
+    environment: Mapping[str, str],
+    extras: Callable[[Wheel], frozenset[str]],
+) -> list[graph.Node]:
+    """Where the walk over a selection begins."""
+    from lamella.wheels import graph
+
+    if pins.roots is not None:
+        return graph.applicable(pins.roots, environment)
+    return [(name, frozenset()) for name in graph.unasked(load(here), environment, extras)]
+
+
+def _extras(rows: Iterable[tuple[str, Iterable[str]]]) -> Extras:
+    """Sorted, and only the names that have some."""
+    return tuple(sorted((name, tuple(sorted(extras))) for name, extras in rows if extras))
+
+
+def _is_bare(pin: Pin) -> bool:
+    """Whether a version alone is pinned: the index settings decide what that is."""
+    from lamella.lock.model import FromIndex
+
+    return isinstance(pin.source, FromIndex) and not (pin.source.files or pin.source.hashes)
+
+
+def _variable(name: str) -> str:
+    """A digest of the variable's value, which may be a credential; "unset" without."""
+    value = os.environ.get(name)
+    return "unset" if value is None else key_of("variable", name, value)
 
 
 def _known(question: Question, names: set[str]) -> None:

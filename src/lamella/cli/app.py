@@ -20,6 +20,7 @@ COMMANDS = {
     "build": "build layers and function packages from the lock file",
     "check": "check what was built against Lambda's limits",
 }
+_TOP = ("--help", "--version")
 _DESCRIPTION = "Turn a project's lock file into AWS Lambda layers and thin function packages."
 _EXITS = "exit codes: 0 fine, 1 findings, 2 wrong usage or configuration, 3 the network or another program failed"
 
@@ -61,6 +62,9 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code.  Raises KeyboardInterrupt, BrokenPipeError, SystemExit."""
+    if arguments and arguments[0].startswith("-") and not _is_top(arguments[0]):
+        Console().error(_no_option(arguments))
+        return UsageError.exit_code
     if not arguments or arguments[0].startswith("-"):
         top = parser()
         top.parse_args(arguments)
@@ -85,6 +89,27 @@ def run(arguments: Sequence[str]) -> int:
             OutsideError(f"{place}{error.strerror or error}", hint="check the disk and the permissions there")
         )
         return OutsideError.exit_code
+
+
+def _is_top(option: str) -> bool:
+    """One that stands before commands; argparse takes its beginning, too."""
+    return option in ("-h", "--help") or (len(option) > 2 and any(name.startswith(option) for name in _TOP))
+
+
+def _no_option(arguments: Sequence[str]) -> UsageError:
+    before = list(arguments)
+    command = next((word for word in before if word in COMMANDS), None)
+    if command is None:
+        return UsageError(
+            f"`lamella` itself has no option `{before[0]}`",
+            why=[f"the commands are {listed(COMMANDS)}"],
+            hint="a command comes first, its options behind it; `lamella --help` describes them",
+        )
+    before.remove(command)
+    return UsageError(
+        f"`{arguments[0]}` stands before the command `{command}`",
+        hint=f"options go behind it: `lamella {' '.join([command, *before])}`",
+    )
 
 
 def _no_command(name: str) -> UsageError:

@@ -31,6 +31,9 @@ def _main(arguments: list[str]) -> int:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        # Names may have any characters; a stream that lacks some (PYTHONIOENCODING=ascii) shows them escaped
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     if arguments[:1] == ["build"]:
         from lamella.build import stamp
 

@@ -70,12 +70,17 @@ class Provided(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """One distribution in a layer or bundle.  `requires`: Requires-Dist lines; `extras`: asked for by the lock."""
+    """One distribution in a layer or bundle.
+
+    `requires`: Requires-Dist lines; `extras`: asked for by the lock; `perhaps`: further ones that may have been, where
+    the lock doesn't tell.
+    """
 
     name: str  # normalized
     version: str
     requires: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
 
 
 class Severity(Enum):

@@ -41,8 +41,10 @@ def unmet(
 
     `distributions` maps `layer_holder(key)` and BUNDLE to what they hold; each name must be in one of them only.
     Every Requires-Dist of theirs, under the target's marker `environment` (PEP 508 names) and the extras that are
-    asked for, must be met by them, with the right version, or by `runtime` (the names that the runtime ships; their
-    versions vary, so a version asked of them is a note).  For the hints: `unattached` maps the keys of other
+    asked for, must be met by them or by `runtime` (the names that the runtime ships; their versions vary, so a version
+    asked of them is a note).  All come from one lock: a version that doesn't fit was decided there, with uv's
+    `override-dependencies` say, and is a note.  What only extras need that may have been asked for is one, too.  For
+    the hints: `unattached` maps the keys of other
     layers to their distributions, `unplaced` are pinned but in no layer, `excluded` maps what layers leave out to
     the layer's key.  With `foreign` layers (ARNs) nothing is surely missing.  All names are normalized.
     """
@@ -53,7 +55,7 @@ def unmet(
     findings = [_twice(function, name, where) for name, where in held.items() if len(where) > 1]
     hints = _Hints(function, unattached or {}, unplaced, excluded or {})
     places = [*distributions, RUNTIME]
-    for (holder, distribution), line, requirement, name in _requirements(held, environment):
+    for (holder, distribution), line, requirement, name, certain in _requirements(held, environment):
         subject = f"`{distribution.name}` {distribution.version}"
         if requirement is None:
             why = f"{subject} has a requirement that can't be read: `{line}`"
@@ -64,7 +66,7 @@ def unmet(
             if not _fits(requirement, there[0].distribution.version):
                 has = f"{there[0].holder} has {there[0].distribution.version}"
                 why = f"{subject} requires `{wish}`; {has}"
-                findings.append(Finding(function, Severity.ERROR, name, why, hint=OUT_OF_DATE))
+                findings.append(Finding(function, Severity.NOTE, name, f"{why}, as the lock decided"))
         elif name in runtime:
             if requirement.specifier:
                 why = f"{subject} requires `{wish}`: it gets the runtime's own, whose version varies"
@@ -72,14 +74,14 @@ def unmet(
         else:
             why = f"{subject} ({holder}) requires `{wish}`: not in {_listed(places)}"
             severity = Severity.ERROR
+            if not certain:
+                why += " (for an extra, and the lock doesn't tell whether that is wanted)"
+                severity = Severity.NOTE
             if foreign:
                 why += f" (`{'`, `'.join(foreign)}` can't be looked into)"
                 severity = Severity.NOTE
             findings.append(Finding(function, severity, name, why, hint=hints.missing(name)))
     return tuple(dict.fromkeys(findings))
-
-
-OUT_OF_DATE = "update the lock, so that both come from one resolution"
 
 
 class _Hints(NamedTuple):
@@ -102,37 +104,44 @@ class _Hints(NamedTuple):
 
 def _requirements(
     held: Mapping[str, list[_Held]], environment: Mapping[str, str]
-) -> Iterator[tuple[_Held, str, Requirement | None, str]]:
-    """Each requirement that counts: its owner, its line, it (None when unreadable), and its normalized name.
+) -> Iterator[tuple[_Held, str, Requirement | None, str, bool]]:
+    """Each requirement that counts: its owner, its line, it (None when unreadable), its normalized name, and whether
+    it surely counts.
 
     ``a[x]`` asks for what ``a`` requires under its extra ``x``: that is followed, however deep.
     """
     from packaging.utils import canonicalize_name
 
-    asked: dict[tuple[str, str], None] = {}
-    for name, where in held.items():
-        asked[name, ""] = None
-        asked.update(((name, canonicalize_name(extra)), None) for one in where for extra in one.distribution.extras)
-    waiting = list(asked)
-    while waiting:
-        owner, extra = waiting.pop(0)
-        for one in held.get(owner, ()):
-            for line in one.distribution.requires:
-                if _never_counts(line, extra):
-                    continue
-                requirement = _parsed(line)
-                if requirement is None:
-                    yield one, line, None, ""
-                    continue
-                if requirement.marker and not requirement.marker.evaluate({**environment, "extra": extra}):
-                    continue
-                name = canonicalize_name(requirement.name)
-                yield one, line, requirement, name
-                for wanted in requirement.extras:
-                    key = (name, canonicalize_name(wanted))
-                    if key not in asked:
-                        asked[key] = None
-                        waiting.append(key)
+    every = [(name, one.distribution) for name, where in held.items() for one in where]
+    asked: set[tuple[str, str]] = set()
+    for certain in (True, False):
+        waiting = [(name, "") for name in held] if certain else []
+        for name, distribution in every:
+            extras = distribution.extras if certain else distribution.perhaps
+            waiting += [(name, canonicalize_name(extra)) for extra in extras]
+        while waiting:
+            owner, extra = waiting.pop(0)
+            if (owner, extra) in asked:
+                continue
+            asked.add((owner, extra))
+            for one, line, requirement in _rows(held.get(owner, ()), extra, environment):
+                name = "" if requirement is None else canonicalize_name(requirement.name)
+                yield one, line, requirement, name, certain
+                waiting += [(name, canonicalize_name(wanted)) for wanted in (requirement.extras if requirement else ())]
+
+
+def _rows(
+    where: Sequence[_Held], extra: str, environment: Mapping[str, str]
+) -> Iterator[tuple[_Held, str, Requirement | None]]:
+    """What these require under one extra ("": none)."""
+    for one in where:
+        for line in one.distribution.requires:
+            if _never_counts(line, extra):
+                continue
+            requirement = _parsed(line)
+            marker = requirement.marker if requirement is not None else None
+            if marker is None or marker.evaluate({**environment, "extra": extra}):
+                yield one, line, requirement
 
 
 def _never_counts(line: str, extra: str) -> bool:

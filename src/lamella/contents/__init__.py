@@ -1,5 +1,6 @@
-"""Admitted wheels and a function's own sources in, entries of an archive out; and what a function still lacks.
+"""Admitted wheels and a function's own sources in, entries of an archive out: what lies where, and who brings it.
 
 May read the cache (wheels' bytes) and the project's source files.  Decisions are pure and give their reasons.
-Never writes, never fetches, never runs or imports what it packages.
+Two sources of one path are an error unless their bytes are equal.
+Never writes, never fetches, never runs or imports what it packages, and never asks whether it is enough: `closure` does.
 """

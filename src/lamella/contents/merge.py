@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 
@@ -23,9 +22,7 @@ def collision(twin: Entry, entry: Entry) -> CollisionError:
     )
 
 
-def merge(
-    groups: Iterable[list[Entry]], refusal: Callable[[Entry, Entry], CollisionError] = collision
-) -> list[Entry]:
+def merge(groups: Iterable[list[Entry]], refusal: Callable[[Entry, Entry], CollisionError] = collision) -> list[Entry]:
     """All entries, one for each path.  Of equal twins the first stays.
 
     Raises what `refusal` says of two that have one path and different bytes or modes; DamagedSourceError.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from lamella.contents.model import SourceFile, Sources
 from lamella.errors import CollisionError, ConfigError
+from lamella.manifest import is_ours
 
 # What no function wants: made by tools, different on every machine.  A pattern can't bring it back.
 LEFT_OUT = frozenset(
@@ -36,8 +37,8 @@ def collect(
     The content of a directory lands at the zip's root; a single file lands there by its name.  `include` and
     `exclude` are gitignore patterns against the path in the zip: with `include` only what matches is taken,
     then what `exclude` matches goes; a later ``!pattern`` takes a match back.  `LEFT_OUT`, virtual environments
-    and the build's own `output` directory never enter.  Symbolic links are followed as long as they stay inside
-    the project.
+    and output directories (the build's own `output`, and whatever holds a manifest of ours) never enter.  Symbolic
+    links are followed as long as they stay inside the project.
 
     Raises ConfigError (no such root, a link that leads out or in a circle, a name that no zip can hold, nothing
     left) and CollisionError (two roots with one path and different bytes).
@@ -108,7 +109,7 @@ class _Walk:
                 yield self.file(entry.path, path)
                 continue
             real = os.path.realpath(entry.path)
-            if real == self.output:
+            if real == self.output or is_ours(real):
                 continue
             if real in parents:
                 raise ConfigError(

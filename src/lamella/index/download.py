@@ -1,4 +1,4 @@
-"""One file's download: continued where it stopped, begun again where the server has another file, and held to a size."""
+"""One file's download: continued where it stopped, begun again where the server has another, held to a size."""
 
 from __future__ import annotations
 
@@ -132,6 +132,7 @@ class Download:
 
     def _too_much(self, limit: int | None = None) -> OutsideError:
         if limit is None:
+            self._restart()
             return OutsideError(
                 f"`{redacted(self.url)}` has more than {self.most} bytes",
                 why=["the lock does not say how large it is"],

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from lamella.errors import OutsideError
-from lamella.wording import redacted, scrubbed
+from lamella.wording import printable, redacted, scrubbed
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -66,7 +66,7 @@ class Tries:
             told = f"it asks to wait {delay:.0f} s" if delay > LONGEST_DELAY else f"after {self._made} tries"
             raise OutsideError(
                 f"`{redacted(self.url)}` could not be fetched",
-                why=[f"{reason} ({told})"],
+                why=[f"{printable(reason)} ({told})"],
                 hint="check the network and the proxy, then run it again: it goes on where it stopped",
             )
         self._wait.sleep(delay)

@@ -197,7 +197,7 @@ def _with_options(settings: IndexSettings, lines: Iterable[str], root: str) -> I
 
 
 def _with_option(settings: IndexSettings, option: str, value: str, root: str) -> IndexSettings:
-    source = "requirements.txt"
+    source = f"--{option}"
     if option == "trusted-host":
         return replace(settings, trusted_hosts=_unique([*settings.trusted_hosts, checked_host(value, source)]))
     place = located(value, root, source)

@@ -45,7 +45,13 @@ class Opened(NamedTuple):
     path: str
 
 
-Statement = Wanted | Option | Opened
+class Expanded(NamedTuple):
+    """A requirement or an include has variables of the environment in it: their names, set or not."""
+
+    names: tuple[str, ...]
+
+
+Statement = Wanted | Option | Opened | Expanded
 
 _SHORT = {"-i": "--index-url", "-f": "--find-links", "-r": "--requirement", "-c": "--constraint"}
 _OF_FILE = {"--index-url", "--extra-index-url", "--find-links", "--no-binary", "--only-binary", "--trusted-host",
@@ -77,8 +83,12 @@ def _statements(
     name, folder = shown(path, root), os.path.dirname(path)
     for number, line in logical_lines(_text(path, name)):
         place = f"{name}:{number}"
+        variables = tuple(_VARIABLE.findall(line))
         for statement in _statement(_expanded(line, environ), place, folder, constraint):
-            if isinstance(statement, Option) and statement.name in {"requirement", "constraint"}:
+            includes = isinstance(statement, Option) and statement.name in {"requirement", "constraint"}
+            if variables and (includes or isinstance(statement, Wanted)):
+                yield Expanded(variables)
+            if isinstance(statement, Option) and includes:
                 included = _included(statement, (*above, path), root)
                 yield from _statements(
                     included,

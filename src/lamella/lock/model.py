@@ -70,7 +70,8 @@ Source = FromIndex | FromFile | FromDirectory | FromGit
 class Pin:
     """One locked distribution.  `version` is None only where the lock leaves it to the source tree.
 
-    `where` names the place for messages: ``requirements.txt:12`` or ``uv.lock``.
+    `where` names the place for messages: ``requirements.txt:12`` or ``uv.lock``.  `extras` are those that the lock
+    itself writes behind the name (``web[fast]==1.0``), normalized and sorted; most tools leave them out.
     """
 
     name: NormalizedName
@@ -79,6 +80,7 @@ class Pin:
     marker: Marker | None = None
     requires_python: str | None = None
     where: str = ""
+    extras: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ class Pins:
     the markers of pylock.toml.  `notes` are sentences for the person (say: "locked pyproject.toml with uv first").
     `inputs` are further files that were read (absolute paths): includes, the pyproject.toml files of a workspace.
     `requires_python` and `environments` are the targets that the lock was made for: a specifier, and markers of
-    which one must hold (none: every environment).
+    which one must hold (none: every environment).  `variables` are the names of the environment's variables that
+    stand in what is pinned: their values are part of the answer, and may be credentials.
     """
 
     dialect: str
@@ -103,6 +106,7 @@ class Pins:
     inputs: tuple[str, ...] = ()
     requires_python: str | None = None
     environments: tuple[Marker, ...] = ()
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,6 +182,21 @@ def local_path(url: str) -> str | None:
     return url2pathname(parts.path)
 
 
+def name_in(url: str) -> str:
+    """The name of a URL's file.  A quoted slash divides like any other: what is unquoted is written to a disk."""
+    return os.path.basename(unquote(urlsplit(url).path))
+
+
+def refuse_name(name: str, what: str) -> None:
+    """Raises LockError for what can't be the name of a file in a folder."""
+    if name in {"", ".", ".."} or re.search(r"[/\\\x00-\x1f\x7f]", name):
+        raise LockError(
+            f"{what} has a file without a usable name",
+            why=[f"found {name!r}"],
+            hint="lock again, and look at what changed before you trust it",
+        )
+
+
 def _file(entry: PackageWheel | PackageSdist | PackageArchive, base: str, package: str, where: str) -> LockedFile:
     url, path = entry.url, None
     if entry.path is not None:
@@ -190,14 +205,8 @@ def _file(entry: PackageWheel | PackageSdist | PackageArchive, base: str, packag
             path = None
     elif url is not None:
         path = local_path(url)
-    # What a URL quotes may hold slashes: what is unquoted counts, as for whoever writes the file
-    name = getattr(entry, "name", None) or os.path.basename(path or unquote(urlsplit(url or "").path))
-    if name in {"", ".", ".."} or re.search(r"[/\\\x00-\x1f\x7f]", name):
-        raise LockError(
-            f"`{where}` has a file whose name can't be one",
-            why=[f"`{package}` has {name!r}"],
-            hint="lock again, and look at what changed before you trust it",
-        )
+    name = getattr(entry, "name", None) or (os.path.basename(path) if path else name_in(url or ""))
+    refuse_name(name, f"`{package}` in `{where}`")
     return LockedFile(
         filename=name,
         url=None if path else url,

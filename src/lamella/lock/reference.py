@@ -23,7 +23,7 @@ from packaging.version import Version
 from lamella.errors import LockError
 from lamella.lock.lines import Wanted
 from lamella.lock.model import FromDirectory, FromFile, FromGit, LockedFile, Source
-from lamella.lock.pylock import FULL_COMMIT, git_url, local_path
+from lamella.lock.pylock import FULL_COMMIT, git_url, local_path, name_in, refuse_name
 from lamella.wording import scrubbed
 
 # pip: FAVORITE_HASH and STRONG_HASHES; the length is that of the digest in hex
@@ -177,7 +177,8 @@ def _file(
             hint="https, http and file URLs can, and git+https",
         )
     details = _details(fragment, wanted.place)
-    filename = os.path.basename(path) if path else unquote(urlsplit(address).path.rstrip("/").rsplit("/", 1)[-1])
+    filename = os.path.basename(path) if path else name_in(address.rstrip("/"))
+    refuse_name(filename, f"`{wanted.place}`")
     said, version = _from_filename(filename)
     name = name or details.name or said
     if name is None:

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from lamella.errors import LockError
-from lamella.lock.lines import Opened, Option, Wanted, statements
+from lamella.lock.lines import Expanded, Opened, Option, Wanted, statements
 from lamella.lock.model import FromDirectory, FromGit, FromIndex, Pin, Pins, Selection
 from lamella.lock.reference import hash_pairs, is_bare, source
 from lamella.wording import listed, scrubbed, shown
@@ -50,11 +50,14 @@ def read(path: str, selection: Selection, *, root: str, environ: Mapping[str, st
     constraints: list[Wanted] = []
     notes: list[str] = []
     inputs: list[str] = []
+    variables: dict[str, None] = {}
     strict = False
     for statement in statements(path, root=root, environ=os.environ if environ is None else environ):
         match statement:
             case Opened(opened):
                 inputs.append(opened)
+            case Expanded(names):
+                variables.update(dict.fromkeys(names))
             case Option():
                 strict = strict or statement.name == "require-hashes"
             case Wanted(constraint=True):
@@ -76,6 +79,7 @@ def read(path: str, selection: Selection, *, root: str, environ: Mapping[str, st
         pins=pins,
         notes=tuple(notes),
         inputs=tuple(dict.fromkeys(inputs[1:])),
+        variables=tuple(variables),
     )
 
 
@@ -102,15 +106,17 @@ def _pin(wanted: Wanted) -> Pin:
         name, version, origin, marker = source(wanted)
         return Pin(name, version, origin, marker, where=wanted.place)
     requirement = _requirement(wanted)
+    extras = tuple(sorted(map(canonicalize_name, requirement.extras)))
     if requirement.url is not None:
         name, version, origin, _ = source(wanted, requirement)
-        return Pin(name, version, origin, requirement.marker, where=wanted.place)
+        return Pin(name, version, origin, requirement.marker, where=wanted.place, extras=extras)
     return Pin(
         name=canonicalize_name(requirement.name),
         version=_exact(requirement, wanted.place),
         source=FromIndex(hashes=hash_pairs(wanted.hashes, wanted.place)),
         marker=requirement.marker,
         where=wanted.place,
+        extras=extras,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.specifiers import SpecifierSet
@@ -33,6 +34,8 @@ def for_target(pins: Pins, environment: Mapping[str, str], *, target: str | None
                 why=[_described(other), _described(pin)],
                 hint="lock again, or give them markers that exclude each other",
             )
+        if set(pin.extras) - set(other.extras):  # `web[fast]==1.0` and `web[safe]==1.0`
+            chosen[pin.name] = replace(other, extras=tuple(sorted({*other.extras, *pin.extras})))
     return tuple(chosen.values())
 
 

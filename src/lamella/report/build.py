@@ -54,7 +54,10 @@ def _row(made: Made) -> tuple[str, ...]:
 
 
 def as_json(outcome: Outcome) -> str:
-    """One object: the output folder, what was made, notes and warnings.  Sizes in bytes, times in seconds."""
+    """One object: the output folder, what was made, notes and warnings.  Sizes in bytes, times in seconds.
+
+    ASCII alone, so that it is JSON in every encoding.
+    """
     return json.dumps(
         {
             "output": outcome.output,
@@ -80,5 +83,4 @@ def as_json(outcome: Outcome) -> str:
             "warnings": list(outcome.warnings),
         },
         indent=2,
-        ensure_ascii=False,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -28,20 +28,21 @@ def show_sizes(console: Console, verdicts: Sequence[SizeVerdict]) -> None:
 
 
 def _line(verdict: SizeVerdict, *, named: bool) -> str:
-    subject = f"{verdict.kind.capitalize()} size"
-    if named:
-        subject = f"{verdict.kind.capitalize()} `{verdict.key}` size"
+    subject = f"{verdict.kind.capitalize()} `{verdict.key}` size" if named else f"{verdict.kind.capitalize()} size"
     state = "OK" if verdict.passed else "TOO LARGE"
-    line = f"{subject} {state}: {verdict.measured} bytes (limit: {verdict.limit})"
-    if verdict.kind == "function":
-        line += " unzipped: " + " + ".join(f"{name} {size}" for name, size in verdict.parts)
-        line += "".join(f" + {arn} (size unknown)" for arn in verdict.unknown)
-    return line
+    if verdict.kind == "layer":
+        return f"{subject} {state}: {verdict.measured} bytes (limit: {verdict.limit})"
+    parts = [f"{name} {size}" for name, size in verdict.parts]
+    parts += [f"{arn} (size unknown)" for arn in verdict.unknown]
+    measured = f"{verdict.measured} bytes {verdict.unit}"
+    return f"{subject} {state}: {measured} (limit: {verdict.limit}): {' + '.join(parts)}"
 
 
-def sizes_as_json(verdicts: Sequence[SizeVerdict]) -> str:
-    """A list of objects; sizes in bytes."""
-    rows = [{**asdict(verdict), "passed": verdict.passed} for verdict in verdicts]
-    for row in rows:
-        row["parts"] = dict(row["parts"])
-    return json.dumps({"size": rows}, indent=2, ensure_ascii=False)
+def size_rows(verdicts: Sequence[SizeVerdict]) -> list[dict[str, object]]:
+    """Verdicts as JSON's values; sizes in bytes."""
+    return [{**asdict(verdict), "parts": dict(verdict.parts), "passed": verdict.passed} for verdict in verdicts]
+
+
+def as_json(found: Mapping[str, list[dict[str, object]]]) -> str:
+    """One object with the rows of each check.  ASCII alone, so that it is JSON in every encoding."""
+    return json.dumps(found, indent=2)

@@ -1,6 +1,6 @@
-"""Pins in, admitted wheels out: chosen for the target, fetched, built from source where allowed, kept in a cache.
+"""Pins in, admitted wheels out: chosen for the target, obtained, built from source where allowed, kept in a cache.
 
-May touch the network (only `fetch`), the cache, and run `uv` and `git` (only `build`).
+May touch the cache, and run `uv` and `git` (only `build`).  What has to be fetched comes through `index`.
 A wheel is looked at whole once, when it enters the cache; afterwards its bytes are only copied.
-Never lets anything in under a wrong hash, and never installs or imports what it fetched.
+Never speaks HTTP itself, never lets anything in under a wrong hash, never installs or imports what it obtained.
 """

@@ -15,12 +15,13 @@ from typing import NamedTuple
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from lamella.archive.directory import printable, refuse
+from lamella.archive.directory import refuse
 from lamella.archive.proof import Proof, prove_link
 from lamella.archive.reader import Archive, RawMember, read_open
 from lamella.errors import ArchiveError
 from lamella.wheels import distinfo
 from lamella.wheels.model import Member, Wheel
+from lamella.wording import printable
 
 STRONG = ("sha256", "sha512", "sha384", "blake2b", "sha3_256", "sha3_512")
 RECORD_ALGORITHMS = ("sha256", "sha384", "sha512")
@@ -48,6 +49,15 @@ class _DistInfo(NamedTuple):
     entry_points: RawMember | None
 
 
+class _Told(NamedTuple):
+    """What those members say."""
+
+    rows: dict[str, distinfo.Row]
+    metadata: distinfo.Metadata
+    purelib: bool
+    scripts: tuple[tuple[str, str], ...]
+
+
 def admit(
     path: str,
     *,
@@ -73,32 +83,27 @@ def admit(
         archive = read_open(file, filename)
         _check_bomb(archive)
         info = _find_dist_info(archive, written, number)
-        rows = distinfo.parse_record(_content(file, info.record, filename), filename, info.record.name)
-        metadata = distinfo.parse_metadata(_content(file, info.metadata, filename), filename, info.metadata.name)
+        _check_data(archive, written, number)
+        told = _parse(file, info, filename)
+        metadata = told.metadata
         if metadata.name != written or Version(metadata.version) != number:
             found = printable(f"{metadata.name} {metadata.version}")
             refuse(filename, f"it describes {found}, its file name {written} {number}", info.metadata.name)
-        purelib = distinfo.parse_wheel(_content(file, info.wheel, filename), filename, info.wheel.name)
-        scripts: tuple[tuple[str, str], ...] = ()
-        if info.entry_points is not None:
-            data = _content(file, info.entry_points, filename)
-            scripts = distinfo.parse_scripts(data, filename, info.entry_points.name)
-        members = _prove(file, archive, info, rows)
+        return Wheel(
+            name=written,
+            version=str(number),
+            filename=filename,
+            sha256=sha256,
+            path=path,
+            purelib=told.purelib,
+            tags=tuple(sorted(map(str, tags))),
+            requires=metadata.requires,
+            requires_python=metadata.requires_python,
+            scripts=told.scripts,
+            members=_prove(file, archive, info, told.rows),
+        )
     finally:
         os.close(file)
-    return Wheel(
-        name=written,
-        version=str(number),
-        filename=filename,
-        sha256=sha256,
-        path=path,
-        purelib=purelib,
-        tags=tuple(sorted(map(str, tags))),
-        requires=metadata.requires,
-        requires_python=metadata.requires_python,
-        scripts=scripts,
-        members=members,
-    )
 
 
 def _check_pin(filename: str, written: str, number: Version, name: str | None, version: str | None) -> None:
@@ -120,7 +125,7 @@ def _check_hashes(file: int, filename: str, expected: tuple[tuple[str, str], ...
     asked = ["sha256"] if "sha256" in wanted else [algorithm for algorithm in wanted if algorithm in STRONG]
     if expected and not asked:
         raise ArchiveError(
-            f"`{filename}` can't be verified",
+            f"`{printable(filename)}` can't be verified",
             why=(f"the lock gives only {', '.join(sorted(wanted))}, which is too weak or unknown",),
             hint="lock again with a tool that writes sha256 hashes, such as `uv lock` or `uv export`",
         )
@@ -134,7 +139,7 @@ def _check_hashes(file: int, filename: str, expected: tuple[tuple[str, str], ...
         found = digests[algorithm].hexdigest()
         if found not in wanted[algorithm]:
             raise ArchiveError(
-                f"`{filename}` is not the file that was locked",
+                f"`{printable(filename)}` is not the file that was locked",
                 why=(
                     f"its {algorithm} is  {found}",
                     *(f"the lock has {' ' * len(algorithm)}{digest}" for digest in sorted(wanted[algorithm])[:3]),
@@ -170,8 +175,32 @@ def _find_dist_info(archive: Archive, name: str, version: Version) -> _DistInfo:
     return _DistInfo(f"{directory}/", record, metadata, wheel, entry_points)
 
 
-def _content(file: int, member: RawMember, filename: str) -> bytes:
-    return b"".join(Proof(file, member, filename).pieces())
+def _check_data(archive: Archive, name: str, version: Version) -> None:
+    """Hold the names below `NAME-VERSION.data` against the specification: `SCHEME/PATH`.
+
+    pip takes any folder at the root that ends in `.data` for it, others only the one of the very name: a second one
+    would be installed by some and left where it lies by others.
+    """
+    for member in archive.members:
+        folder, _, inner = member.name.partition("/")
+        if not inner or not folder.endswith(".data") or member.is_dir:
+            continue
+        if not distinfo.is_dist_info(folder, name, version):
+            refuse(archive.path, "a `.data` folder of another name than the wheel's is installed by some only", folder)
+        if "/" not in inner:
+            refuse(archive.path, "it is a file where `.data` has a folder for each scheme", member.name)
+
+
+def _parse(file: int, info: _DistInfo, filename: str) -> _Told:
+    def content(member: RawMember) -> tuple[bytes, str, str]:
+        return b"".join(Proof(file, member, filename).pieces()), filename, member.name
+
+    return _Told(
+        rows=distinfo.parse_record(*content(info.record)),
+        metadata=distinfo.parse_metadata(*content(info.metadata)),
+        purelib=distinfo.parse_wheel(*content(info.wheel)),
+        scripts=distinfo.parse_scripts(*content(info.entry_points)) if info.entry_points is not None else (),
+    )
 
 
 def _prove(file: int, archive: Archive, info: _DistInfo, rows: dict[str, distinfo.Row]) -> tuple[Member, ...]:

@@ -6,11 +6,14 @@ the same files, deflated by libdeflate under our own records: the same content g
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
+import shutil
 import stat
 import subprocess
+import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -29,15 +32,53 @@ _ASIDE = frozenset(
 _ASIDE_AT_TOP = frozenset({"build", "dist", "venv", "node_modules"})
 
 
-def from_source(name: str, source: str, folder: str, *, offline: bool) -> str:
+def interpreter(python: tuple[int, int], *, offline: bool) -> tuple[str, str]:
+    """The Python to build with, and its minor version: the target's where uv knows one here, else our own.
+
+    A build may look at the version that runs it, so the answer belongs to what the wheel depends on.
+    """
+    wanted = f"{python[0]}.{python[1]}"
+    own = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    if wanted == own:
+        return sys.executable, own
+    try:
+        command = ["python", "find", "--no-project", "--no-python-downloads", wanted]
+        return uv.run(command, cwd=os.getcwd(), offline=offline).strip(), wanted
+    except uv.UvFailedError:
+        return sys.executable, own
+
+
+def copied(project: str, folder: str) -> str:
+    """The files of a project that count, in a new folder below `folder` that has the project's name.
+
+    To build in: a build leaves folders of its own, and the next would take files from them that are no longer in the
+    sources.
+    """
+    copy = os.path.join(tempfile.mkdtemp(dir=folder), os.path.basename(os.path.normpath(project)))
+    os.makedirs(copy)
+    for path in _files(project):
+        target = os.path.join(copy, os.path.relpath(path, project))
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # a link that leads nowhere
+            shutil.copy2(path, target)
+    history = os.path.join(project, ".git")
+    if os.path.exists(history):
+        # Backends that take the version from git look for it here; they only read
+        os.symlink(os.path.abspath(history), os.path.join(copy, ".git"))
+    return copy
+
+
+def from_source(name: str, source: str, folder: str, *, python: str, offline: bool) -> str:
     """Build the project folder or sdist `source` into a wheel inside `folder`; return the wheel's path.
 
+    `python` is the interpreter's path.
     Raises BuildError when uv can't, or when the wheel holds native code (that takes the runtime's own image).
     """
     out = tempfile.mkdtemp(dir=folder)
     cwd = source if os.path.isdir(source) else os.path.dirname(source)
+    command = ["build", "--wheel", "--no-create-gitignore", "--python", python, "--out-dir", out, source]
     try:
-        uv.run(["build", "--wheel", "--no-create-gitignore", "--out-dir", out, source], cwd=cwd, offline=offline)
+        uv.run(command, cwd=cwd, offline=offline)
     except uv.UvFailedError as error:
         raise BuildError(
             f"`{name}` could not be built into a wheel from `{os.path.basename(source)}`",

@@ -100,10 +100,12 @@ class Cache:
             return None
 
     def remember(self, kind: str, key: str, answer: object) -> None:
+        """Keep an answer.  It is only a shortcut: a cache that can't be written to keeps nothing."""
         folder = os.path.join(self.root, "memos", kind)
-        os.makedirs(folder, exist_ok=True)
         data = json.dumps(answer, separators=(",", ":")).encode()
-        write_atomic(os.path.join(folder, key + ".json"), _sealed(data), flush=False)
+        with contextlib.suppress(OSError):
+            os.makedirs(folder, exist_ok=True)
+            write_atomic(os.path.join(folder, key + ".json"), _sealed(data), flush=False)
 
 
 def _sealed(data: bytes) -> bytes:

@@ -13,6 +13,7 @@ from lamella.lock.model import LockedFile, Pin
 from lamella.target import Target
 from lamella.wheels import obstacles
 from lamella.wheels.obstacles import Obstacle, Stage
+from lamella.wording import escaped, printable
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
@@ -79,7 +80,7 @@ def choose(
         tags, build, reason = _parsed(pin, file.filename)
         if reason is None:
             place = min((places[tag] for tag in tags if tag in places), default=None)
-            reason = obstacles.nearest(tags, target).text if place is None else unfit
+            reason = escaped(obstacles.nearest(tags, target).text) if place is None else unfit
             if place is not None and reason is None:
                 fits.append((_Fit(file.filename not in yanked, -place, build, file.filename), file))
         if reason is not None:
@@ -90,7 +91,7 @@ def choose(
     # Of two sdists the .tar.gz is the one that PEP 625 knows.
     sdist = max(sdists, key=lambda file: file.filename.endswith(".tar.gz"), default=None)
     refused += [
-        Refused(other.filename, f"is a second source distribution, beside `{sdist.filename}`")
+        Refused(other.filename, f"is a second source distribution, beside `{printable(sdist.filename)}`")
         for other in sdists
         if sdist is not None and other is not sdist
     ]
@@ -135,14 +136,14 @@ def _wrong_python(pin: Pin, target: Target) -> str | None:
         return None
     if wanted.contains(target.environment()["python_full_version"], prereleases=True):
         return None
-    return f"requires Python {pin.requires_python}"
+    return f"requires Python {printable(pin.requires_python)}"
 
 
 def _notes(file: LockedFile | None, yanked: Mapping[str, str]) -> tuple[str, ...]:
     if file is None or file.filename not in yanked:
         return ()
-    why = yanked[file.filename].strip()
-    return (f"`{file.filename}` was yanked from the index" + (f": {why}" if why else ""),)
+    why = printable(" ".join(yanked[file.filename].split()))
+    return (f"`{printable(file.filename)}` was yanked from the index" + (f": {why}" if why else ""),)
 
 
 def refusal(
@@ -162,7 +163,7 @@ def refusal(
     )
     if not wheels:
         if choice.sdist is None:
-            why += [f"`{refused.filename}` {refused.reason}" for refused in choice.refused]
+            why += [f"`{printable(refused.filename)}` {refused.reason}" for refused in choice.refused]
             return IncompatibleError(
                 f"no file of `{name}` can be used", why=why, hint="lock again, or lock another version"
             )
@@ -232,11 +233,11 @@ def _offer(pin: Pin, wheels: Sequence[Refused], target: Target, stopped: Sequenc
     elif stopped:
         # Other Pythons explain everything where there is no wheel for this one, and nothing where there is.
         pythons = stopped[0].stage is Stage.PYTHON
-        offers = [found.offers for found in stopped if (found.stage is Stage.PYTHON) == pythons]
+        offers = [escaped(found.offers) for found in stopped if (found.stage is Stage.PYTHON) == pythons]
         yield f"the lock offers {', '.join(dict.fromkeys(offers))}"
     for wheel in wheels:
         if problem := _parsed(pin, wheel.filename)[2]:
-            yield f"`{wheel.filename}` {problem}"
+            yield f"`{printable(wheel.filename)}` {problem}"
 
 
 def _words(names: Iterable[str]) -> str:

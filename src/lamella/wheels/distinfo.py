@@ -18,7 +18,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from lamella.archive import names
-from lamella.archive.directory import printable, refuse
+from lamella.archive.directory import refuse
+from lamella.wording import printable
 
 _ENTRY_POINT = re.compile(r"\s*([\w.]+)\s*:\s*([\w.]+)\s*(?:\[.*\])?\s*")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Container, Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
@@ -15,11 +17,19 @@ if TYPE_CHECKING:
 Node = tuple[str, frozenset[str]]
 
 
+_QUOTED = re.compile(r"""["']([^"']+)["']""")
+
+
+@lru_cache(maxsize=8192)
+def _parsed(line: str) -> Requirement:
+    return Requirement(line)
+
+
 def requirements(wheel: Wheel, extras: Iterable[str], environment: Mapping[str, str]) -> list[Requirement]:
     """What a wheel needs, with these extras of it, where `environment` are the target's marker values."""
     found = []
     for line in wheel.requires:
-        requirement = Requirement(line)
+        requirement = _parsed(line)
         marker = requirement.marker
         if marker is None or any(marker.evaluate({**environment, "extra": extra}) for extra in ("", *sorted(extras))):
             found.append(requirement)
@@ -35,34 +45,71 @@ def applicable(roots: Iterable[Requirement], environment: Mapping[str, str]) -> 
     ]
 
 
+def complete(wheel: Wheel, environment: Mapping[str, str], pinned: Container[str]) -> frozenset[str]:
+    """The extras of a wheel of which everything is pinned that they need on the target.
+
+    A lock that doesn't tell which extras were asked for pins all that those need: each of these may have been.
+    """
+    needs: dict[str, list[Requirement]] = {}
+    for requirement in map(_parsed, wheel.requires):
+        marker = requirement.marker
+        if marker is None or "extra" not in str(marker) or marker.evaluate({**environment, "extra": ""}):
+            continue
+        for extra in {canonicalize_name(part) for part in _QUOTED.findall(str(marker))}:
+            if marker.evaluate({**environment, "extra": extra}):
+                needs.setdefault(extra, []).append(requirement)
+    lacking = {extra for extra, rows in needs.items() if any(canonicalize_name(row.name) not in pinned for row in rows)}
+    while True:  # `all = ["demo[fast,safe]"]` needs all that those need
+        further = {
+            extra
+            for extra, rows in needs.items()
+            for row in rows
+            if canonicalize_name(row.name) == wheel.name and lacking & set(map(canonicalize_name, row.extras))
+        }
+        if further <= lacking:
+            return frozenset(needs.keys() - lacking)
+        lacking |= further
+
+
+def united(nodes: Iterable[Node]) -> dict[str, frozenset[str]]:
+    """Each name once, with every extra of it that is asked for."""
+    found: dict[str, frozenset[str]] = {}
+    for name, extras in nodes:
+        found[name] = found.get(name, frozenset()) | extras
+    return found
+
+
 def reach(
     start: Iterable[Node],
     load: Callable[[list[str]], Mapping[str, Wheel]],
     environment: Mapping[str, str],
     *,
     without: frozenset[str] = frozenset(),
+    extras: Callable[[Wheel], frozenset[str]] | None = None,
 ) -> dict[str, tuple[str, ...]]:
     """The distributions that the start nodes need, themselves included, each with those that ask for it.
 
     Walks a frontier at a time: `load` is given the names met first in this round and returns the wheels of those
-    that are pinned (others are left out: the lock decided that they are not needed).  `without` is not entered.
+    that are pinned (others are left out: the lock decided that they are not needed).  `without` is not entered.  `extras` gives those of a
+    wheel that count whether or not somebody asks.
     """
     parents: dict[str, set[str]] = {}
     seen: dict[str, frozenset[str]] = {}
-    frontier = [(name, extras, "") for name, extras in start]
+    frontier = [(name, wanted, "") for name, wanted in start]
     loaded: dict[str, Wheel] = {}
     while frontier:
         unknown = sorted({name for name, _, _ in frontier if name not in loaded and name not in without})
         if unknown:
             loaded.update(load(unknown))
         following: list[tuple[str, frozenset[str], str]] = []
-        for name, extras, parent in frontier:
+        for name, wanted, parent in frontier:
             wheel = loaded.get(name)
             if wheel is None or name in without:
                 continue
             if parent:
                 parents.setdefault(name, set()).add(parent)
-            asked = seen.get(name, frozenset()) | extras
+            own = frozenset[str]() if extras is None or name in seen else extras(wheel)
+            asked = seen.get(name, own) | wanted
             if name in seen and asked == seen[name]:
                 continue
             seen[name] = asked
@@ -73,40 +120,26 @@ def reach(
     return {name: tuple(sorted(parents.get(name, ()))) for name in seen}
 
 
-def unasked(wheels: Mapping[str, Wheel], environment: Mapping[str, str]) -> list[str]:
+def unasked(
+    wheels: Mapping[str, Wheel],
+    environment: Mapping[str, str],
+    extras: Callable[[Wheel], frozenset[str]] | None = None,
+) -> list[str]:
     """The distributions that no other one asks for: where a bare list of pins starts.
 
-    In a ring of distributions that ask for each other and that nobody else asks for, the first by name counts.
+    `extras` as for `reach`, which comes to all of `wheels` from here.  In a ring of distributions that ask for each
+    other and that nobody else asks for, the first by name counts.
     """
-    asks: dict[str, set[str]] = {
-        name: {str(canonicalize_name(r.name)) for r in requirements(wheel, _extras(wheel), environment)} - {name}
-        for name, wheel in wheels.items()
-    }
-    starts = sorted(set(wheels) - set().union(*asks.values())) if asks else []
-    covered = _covered(starts, asks)
-    for name in sorted(wheels):
-        if name not in covered:
-            starts.append(name)
-            covered |= _covered([name], asks)
-    return starts
 
+    def walk(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        start = [(name, frozenset[str]()) for name in names]
+        return reach(
+            start, lambda met: {name: wheels[name] for name in met if name in wheels}, environment, extras=extras
+        )
 
-def _covered(starts: Iterable[str], asks: Mapping[str, set[str]]) -> set[str]:
-    covered: set[str] = set()
-    waiting = list(starts)
-    while waiting:
-        name = waiting.pop()
-        if name not in covered:
-            covered.add(name)
-            waiting += asks.get(name, ())
-    return covered
-
-
-def _extras(wheel: Wheel) -> set[str]:
-    """Every extra that the wheel's own requirements mention: in a bare list any of them may have been asked for."""
-    found = set()
-    for line in wheel.requires:
-        marker = Requirement(line).marker
-        if marker is not None and "extra" in str(marker):
-            found |= {part.strip("\"'") for part in str(marker).split() if part[:1] in "\"'"}
-    return found
+    starts = sorted(name for name, parents in walk(wheels).items() if set(parents) <= {name})
+    while True:
+        rest = wheels.keys() - walk(starts).keys()
+        if not rest:
+            return starts
+        starts.append(min(rest))

@@ -7,8 +7,8 @@ from operator import itemgetter
 
 from lamella.wheels.model import Member, Wheel
 
-# Counts up when a field changes its meaning; an index of another version is made anew
-VERSION = 1
+# Counts up when a field changes its meaning or admission asks for more; one of another version is made anew
+VERSION = 2
 
 _TEXTS = ("name", "version", "filename", "sha256")
 

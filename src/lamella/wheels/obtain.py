@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 # Connections at a time: what uv and pip's successors use by default is more, but indexes are quick to say 429
 _PARALLEL = 8
+
+
+_USERINFO = re.compile(r"(?<=//)[^/?#'\s]*@")
 
 
 class Progress(Protocol):
@@ -71,7 +75,10 @@ class Source:
     def __enter__(self) -> Source:
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            # It may have struck inside an import, whose lock is then never given back: wait for nobody
+            return
         if self._warming is not None:
             self._warming.join()
         self._closing.close()
@@ -83,7 +90,7 @@ class Source:
 
         def open_early() -> None:
             # Whoever needs the session meets the same error, and tells it
-            with contextlib.suppress(LamellaError, OSError):
+            with contextlib.suppress(Exception):
                 _ = self.session
 
         self._warming = threading.Thread(target=open_early, daemon=True)
@@ -97,6 +104,18 @@ class Source:
 
                 self._session = self._closing.enter_context(fetch.open_session(self._settings()))
             return self._session
+
+    def settings_digest(self) -> str:
+        """Names where the index settings look, in which order; logins, which change by the day, are left out."""
+        settings = self._settings()
+        places = (
+            settings.index_urls,
+            settings.find_links,
+            [url for url, _ in settings.ignored_errors],
+            [code for _, code in settings.ignored_errors],
+            settings.first_index,
+        )
+        return key_of(*(_USERINFO.sub("", str(place)) for place in places))
 
     def wheels(self, wanted: Iterable[Wanted]) -> list[Wheel]:
         """The admitted wheels, in the order asked for.
@@ -123,11 +142,15 @@ class Source:
 
     def _bring_all(self, missing: list[Wanted]) -> list[Wheel]:
         """Side by side.  After the first failure nothing more is started, and what is under way stops."""
-        from concurrent.futures import ThreadPoolExecutor
+        from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
         pool = ThreadPoolExecutor(_PARALLEL)
         try:
-            return list(pool.map(self._bring, missing))
+            brought = [pool.submit(self._bring, item) for item in missing]
+            done, _ = wait(brought, return_when=FIRST_EXCEPTION)
+            for future in done:
+                future.result()
+            return [future.result() for future in brought]
         except BaseException as error:
             self._stopping = True
             # A server that is silent keeps its thread; somebody who interrupts does not wait for it
