@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -131,3 +132,17 @@ def test_as_a_module_and_as_a_program(app: Project) -> None:
         pytest.skip("lamella is not installed as a program here")
     by_program = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
     assert by_program.stdout == by_module.stdout
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+@pytest.mark.parametrize("arguments", [["build", "--json"], ["check"], ["--help"]])
+def test_a_full_disk_behind_stdout(idle: Project, arguments: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "lamella", *arguments],
+            cwd=idle.root, env=idle.environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode in (0, 3)
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert done.returncode == 0 or "No space left" in done.stderr

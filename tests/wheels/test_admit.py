@@ -51,6 +51,10 @@ def refused(tmp_path: Path, data: bytes, filename: str = WHEEL_NAME) -> ArchiveE
     return caught.value
 
 
+def names_of(wheel: Wheel) -> list[str]:
+    return [member.name for member in wheel.members]
+
+
 def wheel_of(*files: Part, record: bytes | None = None) -> bytes:
     return build(wheel_parts(*files, record=record))
 
@@ -158,6 +162,15 @@ def test_other_hash(tmp_path: Path, expected: tuple[tuple[str, str], ...], why: 
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("expected", [digests(b"another file", "sha256"), digests(WHOLE, "md5")])
+def test_a_name_can_send_nothing_to_a_terminal(tmp_path: Path, expected: tuple[tuple[str, str], ...]) -> None:
+    path = tmp_path / "download.part"
+    path.write_bytes(WHOLE)
+    with pytest.raises(ArchiveError) as caught:
+        admit(str(path), filename="pair-1.0-py3-none-\x1b[2Jany.whl", expected=expected)
+    assert "`pair-1.0-py3-none-\\x1b[2Jany.whl`" in caught.value.what
+
+
 def test_hash_is_checked_before_anything_is_read(tmp_path: Path) -> None:
     path = tmp_path / WHEEL_NAME
     path.write_bytes(b"no zip")
@@ -209,7 +222,10 @@ def test_two_dist_infos(tmp_path: Path) -> None:
 
 
 def test_dist_info_further_down_is_a_file_like_others(tmp_path: Path) -> None:
-    admitted(tmp_path, wheel_of(FIRST, Part(b"pair/_vendor/other-1.0.dist-info/METADATA", b"Name: other\n")))
+    vendored = b"pair/_vendor/other-1.0.dist-info/METADATA"
+    wheel = admitted(tmp_path, wheel_of(FIRST, Part(vendored, b"Name: other\n")))
+    assert vendored.decode() in names_of(wheel)
+    assert wheel.name == "pair"
 
 
 @pytest.mark.parametrize("name", [b"METADATA", b"WHEEL", b"RECORD"])
@@ -255,6 +271,45 @@ def test_wheel_version_with_a_newer_minor_number_and_platlib(tmp_path: Path) -> 
     assert not admitted(tmp_path, wheel_of(FIRST, info(b"WHEEL", text))).purelib
 
 
+# The `.data` directory
+
+
+@pytest.mark.parametrize("folder", [b"pair-1.0.data", b"Pair-1.data", b"PAIR-1.0.0.data"])
+def test_data_of_any_spelling_of_the_name(tmp_path: Path, folder: bytes) -> None:
+    data = wheel_of(FIRST, Part(folder + b"/", method=0, attributes=0o40755 << 16), Part(folder + b"/purelib/x.py"))
+    assert f"{folder.decode()}/purelib/x.py" in names_of(admitted(tmp_path, data))
+
+
+@pytest.mark.parametrize("folder", [b"other-1.0.data", b"pair-1.1.data", b"pair.data", b".data", b"pair-1.0.post1.data"])
+def test_data_of_another_distribution(tmp_path: Path, folder: bytes) -> None:
+    """pip would install it, uv would leave it where it lies."""
+    said = refused(tmp_path, wheel_of(FIRST, Part(folder + b"/purelib/oddmod.py")))
+    assert f"`{folder.decode()}`" in said.what
+    assert "another name than the wheel's" in said.why[0]
+
+
+def test_data_further_down_and_files_are_no_data_folder(tmp_path: Path) -> None:
+    files = (Part(b"pair/other-1.0.data/purelib/x.py"), Part(b"table.data"), Part(b"empty.data/", method=0,
+             attributes=0o40755 << 16))  # fmt: skip
+    wheel = admitted(tmp_path, wheel_of(FIRST, *files))
+    assert names_of(wheel)[1:3] == ["pair/other-1.0.data/purelib/x.py", "table.data"]
+
+
+@pytest.mark.parametrize("scheme", [b"scripts", b"purelib", b"README"])
+@pytest.mark.parametrize("attributes", [0o100755 << 16, LINK])
+def test_file_where_the_folder_of_a_scheme_belongs(tmp_path: Path, scheme: bytes, attributes: int) -> None:
+    """Moved as it is, it would be a member `bin/` with data, or a link in place of the folder of all code."""
+    part = Part(b"pair-1.0.data/" + scheme, b"x", attributes=attributes)
+    said = refused(tmp_path, wheel_of(FIRST, part))
+    assert f"`pair-1.0.data/{scheme.decode()}`" in said.what
+    assert "a folder for each scheme" in said.why[0]
+
+
+def test_an_empty_folder_of_a_scheme(tmp_path: Path) -> None:
+    folder = Part(b"pair-1.0.data/scripts/", method=0, attributes=0o40755 << 16)
+    assert names_of(admitted(tmp_path, wheel_of(FIRST, folder)))[0] == "pair/__init__.py"
+
+
 # RECORD
 
 
@@ -281,7 +336,8 @@ def test_record_algorithms(tmp_path: Path, algorithm: str) -> None:
     rest = wheel_parts(FIRST)[1:-1]
     for written in (digest, digest.rstrip("=")):
         row = f"pair/__init__.py,{algorithm}={written},\r\n".encode()
-        admitted(tmp_path, wheel_of(FIRST, record=row + lines(*rest) + INFO + b"RECORD,,\n"))
+        wheel = admitted(tmp_path, wheel_of(FIRST, record=row + lines(*rest) + INFO + b"RECORD,,\n"))
+        assert names_of(wheel) == [part.name.decode() for part in wheel_parts(FIRST)]
 
 
 def test_record_with_quotes_equal_lines_and_directories(tmp_path: Path) -> None:
@@ -291,7 +347,8 @@ def test_record_with_quotes_equal_lines_and_directories(tmp_path: Path) -> None:
     rest = wheel_parts(FIRST)[:-1]
     folder = Part(b"pair/", method=0, attributes=0o40755 << 16)
     record = row * 2 + b"\n" + lines(*rest) + b"pair/,,\n" + INFO + b"RECORD,,\n"
-    admitted(tmp_path, wheel_of(folder, odd, FIRST, record=record))
+    wheel = admitted(tmp_path, wheel_of(folder, odd, FIRST, record=record))
+    assert names_of(wheel)[:2] == ['pair/a, "b".py', "pair/__init__.py"]
 
 
 @pytest.mark.parametrize(

@@ -241,6 +241,28 @@ def test_a_yanked_file_is_taken_with_a_note_when_nothing_else_runs() -> None:
     assert choice.notes == ("`demo-1.0-py3-none-any.whl` was yanked from the index: broken metadata",)
 
 
+def test_what_an_index_says_can_send_nothing_to_a_terminal() -> None:
+    clear = "\x1b[2J"
+    pure = LockedFile("demo-1.0-py3-none-any.whl")
+    choice = choose(pinned("demo==1.0"), [pure], PY312, yanked={pure.filename: f" broken{clear}\nerror: \u202eno\n"})
+    note = "`demo-1.0-py3-none-any.whl` was yanked from the index: broken\\x1b[2J error: \\u202eno"
+    assert choice.notes == (note,)
+    odd = f"demo-1.0-py3-none-any{clear}.whl"
+    assert choose(pinned("demo==1.0"), [LockedFile(odd)], PY312).refused == (
+        Refused(odd, "is for `any\\x1b[2j`"),
+    )  # fmt: skip
+    for files in (
+        [odd, f"demo{clear}.whl", f"demo-1.0{clear}.exe"],
+        [f"demo-1.0-cp39-{clear}-any.whl", f"demo-1.0-{clear}-none-any.whl"],
+        [f"demo-1.0{clear}.exe"],
+        [f"demo-1.0{clear}.tar.gz", "demo-1.0.zip"],
+    ):
+        pin = pinned("demo==1.0", f"==={clear}")
+        told = refusal(pin, choose(pin, [LockedFile(name) for name in files], PY312), PY312)
+        assert str(told).replace("\n", "").isprintable(), files
+        assert len(told.why) + 2 == len(str(told).splitlines())
+
+
 def test_a_file_that_was_not_yanked_is_taken_first() -> None:
     pure = LockedFile("demo-1.0-py3-none-any.whl")
     native = LockedFile("demo-1.0-cp312-cp312-manylinux_2_17_x86_64.whl")

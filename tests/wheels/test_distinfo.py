@@ -19,6 +19,8 @@ from lamella.wheels.distinfo import Row, is_dist_info, parse_metadata, parse_rec
         ("two-1.0.dist-info", False),
         ("two_words-one.dist-info", False),
         ("two_words.dist-info", False),
+        ("Two.Words-1.0.data", True),
+        ("two_words-1.1.data", False),
     ],
 )
 def test_is_dist_info(directory: str, fits: bool) -> None:

@@ -84,7 +84,7 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        place = f"`{error.filename}`: " if error.filename else ""
+        place = f"`{error.filename}`: " if error.filename else "writing failed: "
         console.error(
             OutsideError(f"{place}{error.strerror or error}", hint="check the disk and the permissions there")
         )

@@ -5,25 +5,38 @@ from __future__ import annotations
 import os
 import sys
 
+_OUTSIDE = 3  # as `errors.OutsideError` has it
 _INTERRUPTED = 130  # 128 and the number of SIGINT, as shells say it
 
 
 def main() -> int:
     """The console script.  Returns the exit code."""
     try:
-        code = _main(sys.argv[1:])
+        try:
+            code = _main(sys.argv[1:])
+        except SystemExit as ended:  # argparse, after --help or a mistake
+            code = ended.code if isinstance(ended.code, int) else 0
         if sys.stdout is not None:
             sys.stdout.flush()
         return code
     except BrokenPipeError:
         # The reader of our output went away (`lamella … | head`): nobody is left to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _let_go_of_stdout()
         return 1
+    except OSError as error:
+        _let_go_of_stdout()
+        sys.stderr.write(f"error: stdout can't be written to: {error.strerror or error}\n")
+        return _OUTSIDE
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         sys.stderr.flush()
         # All is put away by now but downloads that wait for a silent server; what came of them stays for next time
         os._exit(_INTERRUPTED)
+
+
+def _let_go_of_stdout() -> None:
+    """What is still in its buffer goes nowhere, instead of failing once more when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _main(arguments: list[str]) -> int:

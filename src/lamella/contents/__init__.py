@@ -2,5 +2,5 @@
 
 May read the cache (wheels' bytes) and the project's source files.  Decisions are pure and give their reasons.
 Two sources of one path are an error unless their bytes are equal.
-Never writes, never fetches, never runs or imports what it packages, and never asks whether it is enough: `closure` does.
+Never writes or fetches, never runs or imports what it packages, never asks whether it is enough: `closure` does.
 """
