@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
@@ -12,7 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from lamella.checks.model import SizeVerdict
 from lamella.config import functions, layers, read
+from lamella.index.download import MOST
+from lamella.report.check import show_sizes
+from lamella.report.console import Console
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -111,6 +116,20 @@ def test_a_misspelt_key(tmp_path: Path) -> None:
     project = _project(tmp_path, PROJECT + '[tool.lamella.functions.app]\nhandlr = "app.handler"\n')
     done = _lamella("build", cwd=project)
     assert (done.returncode, done.stderr) == (2, _message("handlr"))
+
+
+def test_the_lines_of_check() -> None:
+    layer = SizeVerdict("layer", "layer", "zipped", 48234567, 52428800, (("layer", 48234567),), (), ())
+    parts = (("code", 2369), ("layer", 206422323))
+    function = SizeVerdict("function", "api-handler", "unzipped", 206424692, 262144000, parts, (), ())
+    out = io.StringIO()
+    show_sizes(Console(out=out), [layer, function])
+    assert out.getvalue() == _message("Layer size OK")
+
+
+def test_the_most_that_is_taken_of_a_file() -> None:
+    assert MOST == 4 * 2**30
+    assert "4 GiB are taken at most" in README
 
 
 RANGE = '[tool.lamella.layers.layer]\npackages = ["requests"]\n'

@@ -51,7 +51,7 @@ def test_a_source_that_changed_is_named(tmp_path: Path, damage: str) -> None:
             source.write_bytes(packed[:-4])
         case "another":
             source.write_bytes(zlib.compress(TEXT[::-1], wbits=-15))
-    with pytest.raises(DamagedSourceError, match="`a.txt` is damaged") as caught:
+    with pytest.raises(DamagedSourceError, match=r"`a\.txt` is damaged") as caught:
         content(copied(source, 0, packed, TEXT))
     assert caught.value.source == str(source)
     assert "`demo.whl`" in caught.value.why[0]

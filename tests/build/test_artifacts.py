@@ -132,7 +132,8 @@ def test_a_native_program_that_differs_between_runtimes(tmp_path: Path) -> None:
     assert str(caught.value) == (
         "the program `bin/tool` of `tool` differs between the runtimes python3.11 and python3.12\n"
         "  a layer has one `bin/` for all of its runtimes\n"
-        '  hint: make a layer for each runtime: `runtime = "python3.11"` in one table, `runtime = "python3.12"` in another'
+        '  hint: make a layer for each runtime: `runtime = "python3.11"` in one table, '
+        '`runtime = "python3.12"` in another'
     )
 
 
@@ -140,7 +141,7 @@ def test_one_program_of_two_distributions_differs_between_runtimes(tmp_path: Pat
     script = "#!/bin/sh\n"
     one = admitted(tmp_path, "one", {"one-1.0.data/scripts/tool": script})
     two = admitted(tmp_path, "two", {"two-1.0.data/scripts/tool": script + "echo\n"})
-    with pytest.raises(CollisionError, match="`bin/tool` of `one` and `two` differs between the runtimes python3.11"):
+    with pytest.raises(CollisionError, match=r"`bin/tool` of `one` and `two` differs between the runtimes python3\.11"):
         layer_entries({OLD: [one], NEW: [two]})
     with pytest.raises(CollisionError, match="`one` and `two` both bring `bin/tool`"):
         layer_entries({OLD: [one, two], NEW: [one]})

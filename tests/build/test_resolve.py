@@ -13,7 +13,7 @@ import pytest
 from tests.build.projects import CONFIGURATION, HANDLER, Project
 from tests.wheels.wheelmaker import make_wheel, sha256
 
-from lamella.build.resolve import Question, Resolver, fingerprint, inputs_of
+from lamella.build.resolve import Question, Resolver, fingerprint, inputs_of, united
 from lamella.config.read import read
 from lamella.errors import ClosureError, CollisionError, ConfigError, LamellaError, LockError
 from lamella.index.settings import IndexSettings
@@ -556,6 +556,11 @@ def test_a_bundle_beside_a_layer_with_what_it_does_not_pin(locked: Project) -> N
     assert "testing" in locked.packages("api")
 
 
+def test_names_that_are_met_twice_are_asked_for_every_extra() -> None:
+    nodes = [("a", frozenset({"x"})), ("b", frozenset[str]()), ("a", frozenset[str]()), ("a", frozenset({"y"}))]
+    assert united(nodes) == {"a": frozenset({"x", "y"}), "b": frozenset()}
+
+
 # What is remembered
 
 
@@ -580,6 +585,7 @@ def test_a_lock_that_changes_while_wheels_load_is_not_remembered(project: Projec
 
     class Editor(Silent):
         def began(self, filename: str, size: int | None) -> None:
+            _ = filename, size
             project.lock()
 
     (project.root / "pylock.toml").write_text(before)

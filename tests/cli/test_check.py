@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Callable
 
 import pytest
-from tests.build.projects import Project
+from tests.build.projects import CONFIGURATION, Project
 
 from lamella.cli import check
 from lamella.manifest import Manifest
@@ -122,3 +122,18 @@ def test_an_unknown_check(app: Project) -> None:
     done = app.run("check", "--only", "sizes")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_something_configured_was_not_built(app: Project) -> None:
+    app.run("build", check=True)
+    app.configure(CONFIGURATION + '[tool.lamella.layers.later]\npackages = ["leaf"]\n')
+    done = app.run("check")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: `later` is configured and not built\n  hint: run `lamella build`\n"
+
+
+def test_nothing_is_configured(app: Project) -> None:
+    app.configure('[tool.lamella]\nruntime = "python3.12"\n')
+    done = app.run("build")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: there is nothing to build: no layer and no function is configured\n")

@@ -73,9 +73,10 @@ def test_what_a_server_says_can_send_nothing_to_a_terminal() -> None:
     tries = Tries("https://index.example/\x1b[2J/", Waits(lambda _: None, lambda: 0.0))
     with pytest.raises(OutsideError) as permanent:
         tries.failed(httpx2.UnsupportedProtocol("no\x1b]0;title\x07"))
+    for _ in range(4):
+        tries.again("busy", None)
     with pytest.raises(OutsideError) as passing:
-        for _ in range(9):
-            tries.again("busy\x1b[2J\nerror: all is well", None)
+        tries.again("busy\x1b[2J\nerror: all is well", None)
     for caught in (permanent, passing):
         assert str(caught.value).replace("\n", "").isprintable()
         assert len(str(caught.value).splitlines()) == 3

@@ -280,7 +280,9 @@ def test_data_of_any_spelling_of_the_name(tmp_path: Path, folder: bytes) -> None
     assert f"{folder.decode()}/purelib/x.py" in names_of(admitted(tmp_path, data))
 
 
-@pytest.mark.parametrize("folder", [b"other-1.0.data", b"pair-1.1.data", b"pair.data", b".data", b"pair-1.0.post1.data"])
+@pytest.mark.parametrize(
+    "folder", [b"other-1.0.data", b"pair-1.1.data", b"pair.data", b".data", b"pair-1.0.post1.data"]
+)
 def test_data_of_another_distribution(tmp_path: Path, folder: bytes) -> None:
     """pip would install it, uv would leave it where it lies."""
     said = refused(tmp_path, wheel_of(FIRST, Part(folder + b"/purelib/oddmod.py")))

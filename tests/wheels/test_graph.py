@@ -6,7 +6,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from lamella.target import Target
-from lamella.wheels.graph import Node, applicable, complete, reach, requirements, unasked, united
+from lamella.wheels.graph import Node, applicable, complete, reach, requirements, unasked
 from lamella.wheels.model import Wheel
 
 ENVIRONMENT = Target("python3.12", "x86_64").environment()
@@ -153,13 +153,6 @@ def test_extras_of_which_all_is_pinned() -> None:
     assert complete(one, ENVIRONMENT, {"a", "speed"}) == {"fast-one", "most"}
     assert complete(one, ENVIRONMENT, {"a", "speed", "brake"}) == {"fast-one", "slow", "all", "most"}
     assert complete(one, ENVIRONMENT, {"a"}) == frozenset()
-
-
-def test_names_that_are_met_twice_are_asked_for_every_extra() -> None:
-    assert united([node("a", "x"), node("b"), node("a"), node("a", "y")]) == {
-        "a": frozenset({"x", "y"}),
-        "b": frozenset(),
-    }
 
 
 def test_a_bare_list_starts_where_its_walk_comes_to_all() -> None:

@@ -55,7 +55,7 @@ class Closing:
         held = self._held(function, target, bundle)
         key = key_of(
             revision(), function, target, state, [(k, [w.sha256 for w in wheels]) for k, wheels in held.items()],
-            [[(name, sorted(extras)) for name, extras in sorted(kind.items())] for kind in self.asked(function, target)],
+            [sorted((name, sorted(extras)) for name, extras in kind.items()) for kind in self.asked(function, target)],
         )  # fmt: skip
         cache = self.planner.resolver.source.cache
         memo: Any = cache.recall("closures", key)
@@ -73,7 +73,8 @@ class Closing:
             self._errors += inquiry.findings_with_hints()
             return ()
         needs = inquiry.needs()
-        cache.remember("closures", key, {"notes": notes, "needs": needs})
+        if not inquiry.unread:  # another Python may be able to read them
+            cache.remember("closures", key, {"notes": notes, "needs": needs})
         return needs
 
     def _held(self, function: FunctionSettings, target: Target, bundle: Sequence[Wheel]) -> dict[str, Sequence[Wheel]]:
@@ -129,7 +130,6 @@ class _Inquiry:
         files: Sequence[SourceFile],
         held: Mapping[str, Sequence[Wheel]],
     ) -> None:
-        from lamella.closure.imports import scan
         from lamella.closure.modules import index_modules, known_modules
 
         self.closing = closing
@@ -138,12 +138,14 @@ class _Inquiry:
         self.held = held
         self.contents: dict[str, bytes] = {}
         self.imports: dict[str, Sequence[Import]] = {}
+        self.unread: list[Finding] = []
+        self.shown = {file.path: file.shown for file in files}
         for file in files:
             self.contents[file.path] = b""  # what is no source of Python is known by its name alone
             if file.path.endswith(".py"):
                 with open(file.absolute, "rb") as opened:
                     self.contents[file.path] = opened.read()
-                self.imports[file.shown] = scan(file.path, self.contents[file.path], target=target.python)
+                self.imports[file.shown] = self._scan(file)
         self.own = index_modules(self.contents)
         shipped = provided(target.runtime)
         self.shipped = {row.name for row in shipped}
@@ -151,21 +153,41 @@ class _Inquiry:
         self.available[RUNTIME] = known_modules(module for row in shipped for module in row.modules)
         self.foreign = [key for key in function.layers if key.startswith("arn:")]
 
+    def _scan(self, file: SourceFile) -> Sequence[Import]:
+        """The imports of a file; of one that only a newer Python can read none, and a note."""
+        from lamella.closure.findings import unread
+        from lamella.closure.imports import scan
+        from lamella.closure.syntax import NewerSyntaxError
+
+        try:
+            return scan(file.path, self.contents[file.path], target=self.target.python, shown=file.shown)
+        except NewerSyntaxError as error:
+            self.unread.append(unread(self.function.key, file.shown, error.line, self.target.runtime))
+            return ()
+
     def findings(
         self,
         unattached: Mapping[str, Sequence[Wheel]] | None = None,
         unplaced: Sequence[str] = (),
     ) -> list[Finding]:
+        from lamella.closure.attributes import unbound
         from lamella.closure.check import check
         from lamella.closure.handler import handler_finding
         from lamella.closure.requirements import unmet
 
         function, others = self.function, unattached or {}
         handler = handler_finding(
-            function.key, function.handler, self.contents, available=self.available, foreign=self.foreign
+            function.key,
+            function.handler,
+            self.contents,
+            available=self.available,
+            foreign=self.foreign,
+            target=self.target.python,
+            shown=self.shown,
         )
         return [
             *([handler] if handler is not None else []),
+            *self.unread,
             *check(
                 function.key,
                 self.imports,
@@ -175,6 +197,9 @@ class _Inquiry:
                 unattached={key: self.closing.index(wheels) for key, wheels in others.items()},
                 unplaced=dict.fromkeys(unplaced),
                 foreign=self.foreign,
+            ),
+            *unbound(
+                function.key, self.imports, self.contents, self.own, self.available, target=self.target.python
             ),
             *unmet(
                 function.key,

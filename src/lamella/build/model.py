@@ -38,7 +38,8 @@ class Outcome(NamedTuple):
     """`output` is the folder, `notes` sentences for the person, `fetched` the bytes that came over the network.
 
     `inputs` are the files and folders that the outcome depends on, absolute: while none of them changes, neither
-    does the outcome.  `told` whether the manifest says something else than before.
+    does the outcome, if `inputs_tell`: the environment may have a say, too.  `told` is whether the manifest says
+    something else than before.
     """
 
     output: str
@@ -50,6 +51,7 @@ class Outcome(NamedTuple):
     fetched: int
     seconds: float
     inputs: tuple[str, ...]
+    inputs_tell: bool = True
     told: bool = False
 
     @property

@@ -47,13 +47,14 @@ class FunctionPlan(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """`inputs` are the files and folders that were looked at, absolute."""
+    """`inputs` are the files and folders that were looked at, absolute; `inputs_tell` whether they decide it all."""
 
     layers: tuple[LayerPlan, ...]
     functions: tuple[FunctionPlan, ...]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     inputs: frozenset[str]
+    inputs_tell: bool
 
 
 class Planner:
@@ -89,6 +90,7 @@ class Planner:
             notes=tuple(dict.fromkeys([*self.resolver.notes, *self._notes, *closing.notes])),
             warnings=self._warnings(),
             inputs=frozenset(self.inputs.union(map(_whole, self.resolver.inputs))),
+            inputs_tell=not self.resolver.unstamped,
         )
 
     def layer(self, key: str) -> LayerPlan:

@@ -109,8 +109,6 @@ class Resolver:
         self, places: Iterable[str], target: Target
     ) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
         """The extras, and those that may have been asked for, of the distributions in the answers to these places."""
-        from lamella.wheels.graph import united
-
         answers = [self._asked[place, target] for place in places if (place, target) in self._asked]
         certain, perhaps = ([row for answer in answers for row in answer[kind]] for kind in (0, 1))
         return (
@@ -119,8 +117,6 @@ class Resolver:
         )
 
     def _recall(self, key: str) -> Answer | None:
-        from lamella.lock import discover
-
         memo: Any = self.source.cache.recall("resolved", key)
         if memo is None or any(fingerprint(path) != known for path, known in memo["inputs"]):
             return None
@@ -128,7 +124,7 @@ class Resolver:
             return None
         if memo["settings"] is not None and memo["settings"] != self.source.settings_digest():
             return None
-        if discover.find(self.root, self._configured_lock).path != memo["lock"]:
+        if memo["beside"] != _locks_beside(self.root):
             return None
         wheels = [self.source.cache.wheel(sha256) for sha256 in memo["wheels"]]
         if None in wheels:
@@ -151,7 +147,7 @@ class Resolver:
         self.unstamped = self.unstamped or bool(variables) or bare
         if all(fingerprint(path) == known for path, known in inputs.items()):
             memo = {
-                "lock": readings[0].pins.path,
+                "beside": _locks_beside(self.root),
                 "inputs": sorted(inputs.items()),
                 "variables": [(name, _variable(name)) for name in variables],
                 "settings": self.source.settings_digest() if bare else None,
@@ -191,7 +187,7 @@ class Resolver:
             found = frozenset(here[wheel.name].extras)
             return found | graph.complete(wheel, environment, here) if bare else found
 
-        roots = graph.united(node for pins in read for node in graph.applicable(pins.roots or (), environment))
+        roots = united(node for pins in read for node in graph.applicable(pins.roots or (), environment))
         whole = not (question.packages or question.extras or question.exclude or question.held)
         if whole:
             taken = load(here)
@@ -251,6 +247,14 @@ def _roots(
     return [(name, frozenset()) for name in graph.unasked(load(here), environment, extras)]
 
 
+def united(nodes: Iterable[graph.Node]) -> dict[str, frozenset[str]]:
+    """Each name once, with every extra of it that is asked for."""
+    found: dict[str, frozenset[str]] = {}
+    for name, extras in nodes:
+        found[name] = found.get(name, frozenset()) | extras
+    return found
+
+
 def _extras(rows: Iterable[tuple[str, Iterable[str]]]) -> Extras:
     """Sorted, and only the names that have some."""
     return tuple(sorted((name, tuple(sorted(extras))) for name, extras in rows if extras))
@@ -306,3 +310,10 @@ def fingerprint(path: str) -> str:
             return hashlib.sha256(file.read()).hexdigest()
     except OSError:
         return "absent"
+
+
+def _locks_beside(root: str) -> list[str]:
+    """The names in the project's folder that a search for its lock looks at: another one may win, or forbid to lock."""
+    return sorted(
+        name for name in os.listdir(root) if name.endswith(".lock") or name.startswith(("pylock", "requirements"))
+    )

@@ -17,7 +17,7 @@ from lamella.build import artifacts
 from lamella.build.changes import changes
 from lamella.build.model import Made, Outcome, Request
 from lamella.build.plan import FunctionPlan, LayerPlan, Planner
-from lamella.errors import LamellaError, UsageError
+from lamella.errors import ConfigError, LamellaError, UsageError
 from lamella.files import settled, sha256_of, state, write_atomic
 from lamella.manifest import Artifact, Distribution, FunctionArtifact, LayerArtifact, Manifest
 from lamella.wheels.cache import Cache, key_of
@@ -60,6 +60,12 @@ def build(settings: Settings, request: Request, cache: Cache, progress: Progress
 
 def _known(names: Sequence[str], settings: Settings) -> None:
     keys = [layer.key for layer in settings.layers] + [function.key for function in settings.functions]
+    if not keys:
+        raise ConfigError(
+            "there is nothing to build: no layer and no function is configured",
+            why=[f"`{os.path.basename(settings.file)}` has no `layers` and no `functions`"],
+            hint="`lamella init` proposes some",
+        )
     for name in names:
         if name not in keys:
             raise UsageError(
@@ -104,6 +110,7 @@ def _build(settings: Settings, request: Request, cache: Cache, progress: Progres
         fetched=source.fetched,
         seconds=time.perf_counter() - began,
         inputs=tuple(plan.inputs),
+        inputs_tell=plan.inputs_tell,
     )
 
 

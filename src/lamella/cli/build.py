@@ -54,7 +54,8 @@ def run(parsed: argparse.Namespace) -> int:
         console.data(as_json(outcome))
     else:
         show(console, outcome)
-    _remember(parsed, outcome, began, settings.file)
+    if outcome.inputs_tell:
+        _remember(parsed, outcome, began, settings.file)
     return 0
 
 

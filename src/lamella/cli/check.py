@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from lamella.config.model import Settings
     from lamella.manifest import Manifest
     from lamella.report.console import Console
 
@@ -56,7 +57,9 @@ def run(parsed: argparse.Namespace, *, checks: Mapping[str, Callable[[Manifest],
     from lamella.report.console import Console
 
     console = Console(quiet=parsed.quiet)
-    built = _built(read(os.getcwd(), output=parsed.output).output)
+    settings = read(os.getcwd(), output=parsed.output)
+    built = _built(settings.output)
+    _refuse_unbuilt(settings, built)
     found = {name: check(built) for name, check in checks.items() if not parsed.only or name in parsed.only}
     if parsed.json:
         console.data(as_json({name: checked.rows for name, checked in found.items()}))
@@ -64,6 +67,20 @@ def run(parsed: argparse.Namespace, *, checks: Mapping[str, Callable[[Manifest],
         for checked in found.values():
             checked.show(console)
     return 0 if all(checked.passed for checked in found.values()) else 1
+
+
+def _refuse_unbuilt(settings: Settings, built: Manifest) -> None:
+    """Raises UsageError when something is configured that the manifest lacks: nothing can be said of it."""
+    from lamella.errors import UsageError
+    from lamella.wording import listed
+
+    configured = [layer.key for layer in settings.layers] + [function.key for function in settings.functions]
+    missing = set(configured) - {artifact.key for artifact in built.artifacts}
+    if missing:
+        raise UsageError(
+            f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} configured and not built",
+            hint="run `lamella build`",
+        )
 
 
 def _built(output: str) -> Manifest:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from lamella.closure.findings import Finding, Guard, Import, Kind, ModuleIndex, Provided, Severity
-from lamella.closure.modules import Search, on_path, provides, search
+from lamella.closure.modules import EMPTY, Search, on_path, provides, search
 from lamella.contents.model import BUNDLE, RUNTIME
 from lamella.errors import ClosureError
+from lamella.facts.tables import absent, span
 
 ALWAYS_THERE = frozenset({"__future__", "__main__", "builtins"})
 NEVER_RUN = (Guard.TYPE_CHECKING, Guard.MAIN)
@@ -125,7 +126,9 @@ class _ImportsCheck:
 
     def holders(self) -> list[str]:
         ordered = [holder for holder in self.available if holder not in (BUNDLE, RUNTIME)]
-        return [*ordered, *(holder for holder in (BUNDLE, RUNTIME) if holder in self.available)]
+        if self.available.get(BUNDLE, EMPTY) != EMPTY:
+            ordered.append(BUNDLE)
+        return [*ordered, RUNTIME] if RUNTIME in self.available else ordered
 
     def hidden(self, module: str) -> str | None:
         """The holder that has `module` where the function's own file of the top-level name comes before it."""
@@ -149,13 +152,20 @@ class _ImportsCheck:
         layers = [key for key, index in self.unattached.items() if provides(index, module) is not Provided.NO]
         if layers:
             return f"add {_either([f'`{key}`' for key in layers])} to layers of function `{self.function}`"
-        for name, index in self.unplaced.items():
-            if _same_name(name, module) if index is None else provides(index, module) is not Provided.NO:
-                return f"put `{name}` into a layer, or into bundle of function `{self.function}`"
+        if name := self.unplaced_with(module):
+            return f"put `{name}` into a layer, or into bundle of function `{self.function}`"
         rest = module.partition(".")[2]
         if rest and provides(self.own, rest) is Provided.YES:
             return f"the content of a source directory lands at the root of the zip: import `{rest}`"
-        return NOWHERE
+        return _stdlib_hint(module) or NOWHERE
+
+    def unplaced_with(self, module: str) -> str | None:
+        """The pinned distribution that provides `module`, or that is named as if it did."""
+        for name, index in self.unplaced.items():
+            if index is not None and provides(index, module) is not Provided.NO:
+                return name
+        names = [name for name, index in self.unplaced.items() if index is None]
+        return next((name for likely in _likely_names(module) for name in names if name == likely), None)
 
     def own_hint(self, module: str) -> str:
         import difflib
@@ -166,11 +176,28 @@ class _ImportsCheck:
         return "is it misspelt, or left out by `include` or `exclude`?"
 
 
-NOWHERE = "is it in the lock? add it to the project's dependencies"
+NOWHERE = "add the distribution that provides it to the project's dependencies"
 
 
-def _same_name(distribution: str, module: str) -> bool:
-    return distribution == module.partition(".")[0].replace("_", "-").lower()
+def _likely_names(module: str) -> list[str]:
+    """The normalized names that a distribution with the top-level module may have, the likeliest first."""
+    name = module.partition(".")[0].replace("_", "-").lower().strip("-")
+    return [name, f"python-{name}", f"{name}-python", f"py{name}", f"py-{name}"]
+
+
+def _stdlib_hint(module: str) -> str | None:
+    """What to do for a module that only another Python has."""
+    top = module.partition(".")[0]
+    if platform := absent().get(top):
+        return f"only Python on {platform} has it: import it below a test of `sys.platform`"
+    known = span(top)
+    if known is None:
+        return None
+    if known.left is not None:
+        return f"it left the standard library in Python {known.left[0]}.{known.left[1]}"
+    if known.came is not None:
+        return f"it is in the standard library from Python {known.came[0]}.{known.came[1]} on"
+    return None
 
 
 def _either(names: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -110,3 +111,10 @@ class Finding:
             return self.message
         place = self.file if self.line is None else f"{self.file}:{self.line}"
         return f"{place} {self.message}"
+
+
+def unread(function: str, file: str, line: int | None, runtime: str) -> Finding:
+    """The note for a file that the Python that runs this can't read, while that of `runtime`, a newer one, may."""
+    own = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    message = f"could not be read by Python {own}: its imports were not checked; run lamella on {runtime}"
+    return Finding(function, Severity.NOTE, file, message, file, line)

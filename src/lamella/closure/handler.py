@@ -1,7 +1,8 @@
 """Is a function's handler in its zip?  A pure decision over the files of the zip.
 
 Source of the rule: AWS's awslambdaric, `_get_handler`: what stands before the last dot is the module (a slash counts
-as a dot), what stands behind it is an attribute of that module.
+as a dot), what stands behind it is an attribute of that module.  AWS Lambda's developer guide, "Define Lambda function
+handler in Python": it is called with the event and the context, and what it returns is serialized.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ import ast
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from lamella.closure.findings import Finding, ModuleIndex, Provided, Severity
-from lamella.closure.imports import parse
 from lamella.closure.modules import index_modules, provides
+from lamella.closure.names import defined
+from lamella.closure.syntax import NewerSyntaxError, parse
+
+CALL = "Lambda calls it as `{}(event, context)`"
 
 
 def handler_finding(
@@ -21,12 +25,15 @@ def handler_finding(
     *,
     available: Mapping[str, ModuleIndex] | None = None,
     foreign: Sequence[str] = (),
+    target: tuple[int, int] | None = None,
+    shown: Mapping[str, str] | None = None,
 ) -> Finding | None:
-    """An error when `handler` names no module of the zip, or nothing that this module defines at its top level.
+    """An error when `handler` names no module of the zip, or nothing in it that Lambda can call with two arguments.
 
     `files` maps paths in the zip to their bytes (those of other than .py files are not looked at).  A handler may
     also be in a layer, as those of monitoring wrappers are: `available` are the modules of the function's layers
     and bundle; `foreign` are the ARNs of layers that can't be looked into, which make the error a note.
+    `target` is the (major, minor) Python that runs it; `shown` maps the paths to those for errors.
 
     Raises ConfigError when the module is no Python.
     """
@@ -49,10 +56,53 @@ def handler_finding(
             )
         return finding(f"there is no `{base}.py` in the zip", _module_hint(module, attribute, files))
     source = files[path]
-    names, complete = _defined(parse(path, source).body)
-    if attribute in names or not complete or b"globals()" in source:
+    try:
+        body = parse((shown or {}).get(path, path), source, target=target).body
+    except NewerSyntaxError:
+        return None  # nobody can tell; that the file could not be read is told where its imports are
+    names, complete = defined(body)
+    if not complete or b"globals()" in source:
         return None
-    return finding(f"`{path}` defines no `{attribute}`", _attribute_hint(module, attribute, names))
+    if attribute not in names:
+        return finding(f"`{path}` defines no `{attribute}`", _attribute_hint(module, attribute, names))
+    faults = [_fault(node, attribute) for node in names[attribute]]
+    if None in faults:
+        return None  # of several definitions, the one that counts may be fine
+    why, hint = next(fault for fault in faults if fault is not None)
+    return finding(f"`{path}:{getattr(names[attribute][0], 'lineno', 1)}` {why}", hint)
+
+
+def _fault(node: ast.AST, name: str) -> tuple[str, str] | None:
+    """Why Lambda can't call what a name is bound to, and a hint; None where it can, or where only the run can tell."""
+    call = CALL.format(name)
+    match node:
+        case ast.AsyncFunctionDef(decorator_list=[]):
+            return f"defines `{name}` as async", "Lambda doesn't await: make it a `def` that calls `asyncio.run`"
+        case ast.FunctionDef(decorator_list=[], args=arguments) | ast.Lambda(args=arguments):
+            fault = _arguments(arguments)
+            return (f"defines `{name}` with {fault}", call) if fault else None
+        case ast.ClassDef(bases=[], keywords=[], decorator_list=[], body=body):
+            names, _ = defined(body)
+            if "__init__" in names or "__new__" in names:
+                return None
+            return f"defines `{name}` as a class that takes no arguments", call
+        case ast.Constant() | ast.List() | ast.Tuple() | ast.Dict() | ast.Set() | ast.JoinedStr():
+            return f"sets `{name}` to a value that is no function", call
+    return None
+
+
+def _arguments(arguments: ast.arguments) -> str:
+    """What a call with two positional arguments fails at; "" when it works."""
+    places = len(arguments.posonlyargs) + len(arguments.args)
+    required = places - len(arguments.defaults)
+    if required > 2:
+        return f"{required} required arguments"
+    if places < 2 and arguments.vararg is None:
+        return "one argument" if places else "no arguments"
+    needed = [
+        each.arg for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if not default
+    ]
+    return f"a required keyword argument `{needed[0]}`" if needed else ""
 
 
 def _module_hint(module: str, attribute: str, files: Iterable[str]) -> str:
@@ -77,30 +127,3 @@ def _attribute_hint(module: str, attribute: str, names: Collection[str]) -> str:
     if near := difflib.get_close_matches(attribute, public, n=1, cutoff=0.5):
         return f"did you mean `{module}.{near[0]}`?"
     return f"define it at the top level of `{module}`, or name another function"
-
-
-def _defined(body: Iterable[ast.stmt]) -> tuple[set[str], bool]:
-    """The names that statements bind in their own scope, and whether these are all."""
-    names: set[str] = set()
-    complete = True
-    waiting: list[ast.AST] = list(body)
-    while waiting:
-        node = waiting.pop()
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                names.add(node.name)
-                complete = complete and node.name != "__getattr__"  # PEP 562
-            case ast.Import():
-                names.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
-            case ast.ImportFrom():
-                names.update(alias.asname or alias.name for alias in node.names)
-                complete = complete and all(alias.name != "*" for alias in node.names)
-            case ast.AnnAssign(value=None):
-                pass
-            case ast.Name(id=name, ctx=ast.Store()):
-                names.add(name)
-            case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                pass
-            case _:
-                waiting.extend(ast.iter_child_nodes(node))
-    return names, complete

@@ -1,70 +1,46 @@
-"""Python source → its imports, with what guards them; and the names that a module defines.
+"""Python source → its imports, with what guards them.
 
-Source of the rules: The Python Language Reference, "The import system" and "The import statement"; PEP 263 for
-encodings, PEP 484 for TYPE_CHECKING.  Nothing is imported or run.
+Source of the rules: The Python Language Reference, "The import system" and "The import statement".  Nothing is
+imported or run.
 """
 
 from __future__ import annotations
 
 import ast
-import sys
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from lamella.closure.conditions import asks_platform, branches, dotted
 from lamella.closure.findings import Guard, Import
-from lamella.errors import ConfigError
+from lamella.closure.syntax import TOO_DEEP, no_python, parse
 
 CATCHING = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
-NEVER_TRUE = frozenset({"TYPE_CHECKING", "MYPY"})
-PLATFORM_ATTRIBUTES = frozenset(
-    {"sys.platform", "sys.version_info", "sys.version", "sys.hexversion", "sys.implementation", "os.name"},
-)
-PLATFORM_NAMES = frozenset({"version_info", "hexversion"})
-PLATFORMS = frozenset({"win32", "cygwin", "darwin", "linux", "aix", "emscripten", "wasi", "android", "ios"})
-TOO_DEEP = "nested too deeply"
+LEAVING = frozenset({"sys.exit", "exit", "quit", "os._exit", "os.abort"})
 
 
-def scan(path_in_zip: str, source: bytes, *, target: tuple[int, int] | None = None) -> tuple[Import, ...]:
+def scan(
+    path_in_zip: str,
+    source: bytes,
+    *,
+    target: tuple[int, int] | None = None,
+    shown: str | None = None,
+) -> tuple[Import, ...]:
     """The imports in `source`, in the order of their lines.
 
     Statements, and calls of ``importlib.import_module`` and ``__import__`` with a literal name.  Relative ones are
-    resolved against the package that `path_in_zip` is in.  `target` is the (major, minor) Python that will run it;
-    it only makes the hint of the error better.
+    resolved against the package that `path_in_zip` is in.  `target` is the (major, minor) Python that will run it:
+    what its version or Lambda's platform rules out is left out.  `shown` is the path for errors.
 
-    Raises ConfigError for what is no Python, naming file and line.
+    Raises ConfigError for what is no Python, naming file and line; NewerSyntaxError where a newer `target` may be able
+    to read it.
     """
-    tree = parse(path_in_zip, source, target=target)
+    tree = parse(shown or path_in_zip, source, target=target)
     dynamic = b"import_module" in source or b"__import__" in source
     try:
-        found = _Scan(path_in_zip, dynamic).run(tree)
+        found = _Scan(path_in_zip, dynamic, target).run(tree)
     except RecursionError:  # a test such as ``not not not …``
-        raise _no_python(path_in_zip, TOO_DEEP, target) from None
+        raise no_python(shown or path_in_zip, TOO_DEEP) from None
     return tuple(sorted(found, key=lambda entry: (entry.line, entry.module)))
-
-
-def parse(path: str, source: bytes, *, target: tuple[int, int] | None = None) -> ast.Module:
-    """`source` as a tree.  Raises ConfigError naming `path` and the line."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # invalid escapes and the like are the author's affair
-        try:
-            return ast.parse(source, filename=path)
-        except SyntaxError as error:
-            place = f"{path}:{error.lineno}" if error.lineno else path
-            raise _no_python(place, error.msg, target) from None
-        except ValueError as error:  # null bytes, before Python 3.12
-            raise _no_python(path, str(error), target) from None
-        except (RecursionError, MemoryError):
-            raise _no_python(path, TOO_DEEP, target) from None
-
-
-def _no_python(place: str, reason: str, target: tuple[int, int] | None) -> ConfigError:
-    own = sys.version_info[:2]
-    hint = "correct it, or leave the file out with `exclude`"
-    if target is not None and target > own:
-        newer = f"run lamella on Python {target[0]}.{target[1]} or later, this one is {own[0]}.{own[1]}"
-        hint = f"{hint}; if it is right: {newer}"
-    return ConfigError(f"`{place}` can't be read as Python", why=[reason], hint=hint)
 
 
 class _Context(NamedTuple):
@@ -87,7 +63,8 @@ class _Context(NamedTuple):
 class _Scan:
     """One pass with a stack of its own: trees go deeper than the interpreter's."""
 
-    def __init__(self, path: str, dynamic: bool) -> None:
+    def __init__(self, path: str, dynamic: bool, target: tuple[int, int] | None) -> None:
+        self.target = target
         parts = path.removesuffix(".py").split("/")
         self.package = tuple(parts[:-1])
         self.module = ".".join(self.package if parts[-1] == "__init__" else parts)
@@ -126,7 +103,7 @@ class _Scan:
                 self.push(node.body, context._replace(caught=False, proven=frozenset(), lazy=True))
             case ast.Match():
                 self.push_expressions([node.subject], context)
-                guard = Guard.PLATFORM if _asks_platform(node.subject) else Guard.NONE
+                guard = Guard.PLATFORM if asks_platform(node.subject) else Guard.NONE
                 self.push(node.cases, context.guarded(guard))
             case ast.Lambda():
                 self.push(ast.iter_child_nodes(node), context._replace(caught=False, lazy=True))
@@ -147,27 +124,29 @@ class _Scan:
             self.push(nodes, context)
 
     def visit_if(self, node: ast.If | ast.IfExp, context: _Context) -> None:
-        then, otherwise = _guards(node.test)
+        then, otherwise = branches(node.test, self.target, decide=isinstance(node, ast.If))
         self.push_expressions([node.test], context)
-        body = node.body if isinstance(node.body, list) else [node.body]
-        orelse = node.orelse if isinstance(node.orelse, list) else [node.orelse]
-        self.push(body, context.guarded(then))
-        self.push(orelse, context.guarded(otherwise))
+        if then is not None:
+            self.push(node.body if isinstance(node.body, list) else [node.body], context.guarded(then))
+        if otherwise is not None:
+            self.push(node.orelse if isinstance(node.orelse, list) else [node.orelse], context.guarded(otherwise))
 
     def visit_try(self, node: ast.Try | ast.TryStar, context: _Context) -> None:
         catching = [handler for handler in node.handlers if _catches(handler.type)]
+        # The first that catches decides; one that raises again only words the failure in its own way.
+        guarded = bool(catching) and not _raises(catching[0].body)
         caught = context._replace(caught=True)
-        self.push(node.body, caught if catching else context)
+        self.push(node.body, caught if guarded else context)
         for handler in node.handlers:
             # The fallback: one of both must be there, and which of them is for the run to say.
             self.push(handler.body, caught if handler in catching else context)
         # `else` runs only when the body's imports worked: what they prove is as guarded as they are.
-        proven = _tops(node.body) if catching else frozenset()
+        proven = _tops(node.body) if guarded else frozenset()
         self.push(node.orelse, context._replace(proven=context.proven | proven))
         self.push(node.finalbody, context)
 
     def visit_call(self, node: ast.Call, context: _Context) -> None:
-        function = _dotted(node.func).lstrip("_")
+        function = dotted(node.func).lstrip("_")
         argument = node.args[0] if node.args else _keyword(node, "name")
         if not (isinstance(argument, ast.Constant) and isinstance(argument.value, str)):
             return
@@ -213,77 +192,45 @@ def _resolve(package: Sequence[str], level: int, module: str) -> str:
     return ".".join((*base, module)) if module else ".".join(base)
 
 
-def _guards(test: ast.expr) -> tuple[Guard, Guard]:
-    """What guards the body and the else branch of an `if`."""
-    match test:
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            then, otherwise = _guards(operand)
-            return otherwise, then
-        case ast.BoolOp(op=operator, values=values):
-            return _combined(isinstance(operator, ast.And), [_guards(value) for value in values])
-        case ast.Constant(value=value):
-            return (Guard.NONE, Guard.TYPE_CHECKING) if value else (Guard.TYPE_CHECKING, Guard.NONE)
-        case ast.Compare(left=ast.Name(id="__name__"), ops=[ast.Eq()], comparators=[ast.Constant(value="__main__")]):
-            return Guard.MAIN, Guard.NONE
-        case ast.Name() | ast.Attribute() if _dotted(test).rpartition(".")[2] in NEVER_TRUE:
-            return Guard.TYPE_CHECKING, Guard.NONE
-    guard = Guard.PLATFORM if _asks_platform(test) else Guard.NONE
-    return guard, guard
-
-
-def _combined(every: bool, guards: list[tuple[Guard, Guard]]) -> tuple[Guard, Guard]:
-    """``a and b`` is false when one is; ``a or b`` only when all are.  The else branch: the other way round."""
-    then = [guard for guard, _ in guards]
-    otherwise = [guard for _, guard in guards]
-
-    def one(among: list[Guard]) -> Guard:
-        return next((guard for guard in among if guard is not Guard.NONE), Guard.NONE)
-
-    def all_of(among: list[Guard]) -> Guard:
-        return Guard.NONE if Guard.NONE in among else among[0]
-
-    # Any part that asks the platform makes both branches depend on it.
-    if Guard.PLATFORM in then and Guard.PLATFORM in otherwise:
-        return (one(then) if every else Guard.PLATFORM), (Guard.PLATFORM if every else one(otherwise))
-    return (one(then), all_of(otherwise)) if every else (all_of(then), one(otherwise))
-
-
-def _asks_platform(test: ast.expr) -> bool:
-    for node in ast.walk(test):
-        match node:
-            case ast.Attribute():
-                dotted = _dotted(node).lstrip("_")
-                if dotted in PLATFORM_ATTRIBUTES or dotted.startswith("platform."):
-                    return True
-            case ast.Name(id=name) if name in PLATFORM_NAMES:
-                return True
-            case ast.Compare(left=ast.Name(id="platform"), comparators=[ast.Constant(value=str(value))]):
-                if value in PLATFORMS:  # ``from sys import platform``
-                    return True
-    return False
-
-
-def _dotted(node: ast.expr) -> str:
-    """``a.b.c`` of a chain of attributes, or "" for anything else."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
-
-
 def _catches(kind: ast.expr | None) -> bool:
     """Whether an `except` of this type catches a failed import."""
     if kind is None:
         return True
     kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
-    return any(_dotted(each).removeprefix("builtins.") in CATCHING for each in kinds)
+    return any(dotted(each).removeprefix("builtins.") in CATCHING for each in kinds)
+
+
+def _raises(body: list[ast.stmt]) -> bool:
+    """Whether the body of a handler always ends in an exception or ends the process."""
+    if any(
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and dotted(node.value.func) in LEAVING
+        for node in body
+    ):
+        return True
+    match body[-1]:
+        case ast.Raise():
+            return not any(_leaves(node) for node in body)
+        case ast.If(body=then, orelse=[_, *_] as otherwise):
+            return _raises(then) and _raises(otherwise) and not any(_leaves(node) for node in body)
+    return False
+
+
+def _leaves(statement: ast.stmt) -> bool:
+    """Whether a return, break or continue in it may go round what follows."""
+    waiting: list[ast.AST] = [statement]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Return | ast.Break | ast.Continue):
+            return True
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.expr):
+            waiting.extend(ast.iter_child_nodes(node))
+    return False
 
 
 def _suppresses(manager: ast.expr) -> bool:
     return (
         isinstance(manager, ast.Call)
-        and _dotted(manager.func) in ("suppress", "contextlib.suppress")
+        and dotted(manager.func) in ("suppress", "contextlib.suppress")
         and any(_catches(argument) for argument in manager.args)
     )
 

@@ -75,7 +75,7 @@ def provided(runtime: str) -> tuple[Provided, ...]:
 
 @cache
 def stdlib(runtime: str) -> frozenset[str]:
-    """The standard library's top-level module names, as `sys.stdlib_module_names` has them on `runtime`.
+    """The standard library's top-level module names that Linux has: `sys.stdlib_module_names` without `absent`.
 
     Raises KeyError for an unknown runtime.
     """
@@ -85,16 +85,47 @@ def stdlib(runtime: str) -> frozenset[str]:
         names.difference_update(row["removed"])
         names.update(row["added"])
         if row["runtime"] == last:
-            return frozenset(names)
+            return frozenset(names - absent().keys())
     raise KeyError(runtime)
 
 
-_FILES = {"runtime": "runtimes", "limit": "limits", "provided": "provided", "stdlib": "stdlib"}
+@cache
+def absent() -> Mapping[str, str]:
+    """The modules of the standard library that Linux lacks: name → the platform that has it ("Windows", "macOS")."""
+    return MappingProxyType({name: row["platform"] for row in rows("absent") for name in row["modules"]})
+
+
+class Span(NamedTuple):
+    """The runtimes with which a module came into the standard library and left it, as (major, minor).
+
+    None: with one before the oldest; not at all.
+    """
+
+    came: tuple[int, int] | None
+    left: tuple[int, int] | None
+
+
+@cache
+def span(module: str) -> Span | None:
+    """When the top-level `module` came into the standard library and left it; None when it never was there."""
+    came: tuple[int, int] | None = None
+    left: tuple[int, int] | None = None
+    there = False
+    for number, row in enumerate(rows("stdlib")):
+        if module in row["added"]:
+            there, left = True, None
+            came = runtimes()[row["runtime"]].python if number else None
+        elif module in row["removed"]:
+            left = runtimes()[row["runtime"]].python
+    return Span(came, left) if there else None
+
+
+_FILES = {"runtime": "runtimes", "limit": "limits", "provided": "provided", "stdlib": "stdlib", "absent": "stdlib"}
 
 
 @cache
 def rows(table: str) -> tuple[dict[str, Any], ...]:
-    """The rows of `table` ("runtime", "limit", "provided" or "stdlib") as the file has them, dates and sources too."""
+    """The rows of `table` ("runtime", "limit", "provided", "stdlib" or "absent") as the file has them, dates and sources too."""
     # Opened beside this file: importlib.resources costs more to import than all tables cost to read.
     path = os.path.join(os.path.dirname(__file__), f"{_FILES[table]}.toml")
     with open(path, "rb") as file:

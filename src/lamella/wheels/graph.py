@@ -7,10 +7,9 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
 if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
     from lamella.wheels.model import Wheel
 
 # A distribution and the extras of it that are asked for
@@ -22,7 +21,16 @@ _QUOTED = re.compile(r"""["']([^"']+)["']""")
 
 @lru_cache(maxsize=8192)
 def _parsed(line: str) -> Requirement:
+    from packaging.requirements import Requirement
+
     return Requirement(line)
+
+
+def _normal(name: str) -> str:
+    # Not imported at the top: a warm build asks this room only for what is remembered
+    from packaging.utils import canonicalize_name
+
+    return canonicalize_name(name)
 
 
 def requirements(wheel: Wheel, extras: Iterable[str], environment: Mapping[str, str]) -> list[Requirement]:
@@ -39,7 +47,7 @@ def requirements(wheel: Wheel, extras: Iterable[str], environment: Mapping[str, 
 def applicable(roots: Iterable[Requirement], environment: Mapping[str, str]) -> list[Node]:
     """The roots whose marker holds on the target, as nodes to start from."""
     return [
-        (canonicalize_name(root.name), frozenset(map(canonicalize_name, root.extras)))
+        (_normal(root.name), frozenset(map(_normal, root.extras)))
         for root in roots
         if root.marker is None or root.marker.evaluate({**environment, "extra": ""})
     ]
@@ -55,28 +63,20 @@ def complete(wheel: Wheel, environment: Mapping[str, str], pinned: Container[str
         marker = requirement.marker
         if marker is None or "extra" not in str(marker) or marker.evaluate({**environment, "extra": ""}):
             continue
-        for extra in {canonicalize_name(part) for part in _QUOTED.findall(str(marker))}:
+        for extra in {_normal(part) for part in _QUOTED.findall(str(marker))}:
             if marker.evaluate({**environment, "extra": extra}):
                 needs.setdefault(extra, []).append(requirement)
-    lacking = {extra for extra, rows in needs.items() if any(canonicalize_name(row.name) not in pinned for row in rows)}
+    lacking = {extra for extra, rows in needs.items() if any(_normal(row.name) not in pinned for row in rows)}
     while True:  # `all = ["demo[fast,safe]"]` needs all that those need
         further = {
             extra
             for extra, rows in needs.items()
             for row in rows
-            if canonicalize_name(row.name) == wheel.name and lacking & set(map(canonicalize_name, row.extras))
+            if _normal(row.name) == wheel.name and lacking & set(map(_normal, row.extras))
         }
         if further <= lacking:
             return frozenset(needs.keys() - lacking)
         lacking |= further
-
-
-def united(nodes: Iterable[Node]) -> dict[str, frozenset[str]]:
-    """Each name once, with every extra of it that is asked for."""
-    found: dict[str, frozenset[str]] = {}
-    for name, extras in nodes:
-        found[name] = found.get(name, frozenset()) | extras
-    return found
 
 
 def reach(
@@ -90,8 +90,8 @@ def reach(
     """The distributions that the start nodes need, themselves included, each with those that ask for it.
 
     Walks a frontier at a time: `load` is given the names met first in this round and returns the wheels of those
-    that are pinned (others are left out: the lock decided that they are not needed).  `without` is not entered.  `extras` gives those of a
-    wheel that count whether or not somebody asks.
+    that are pinned (others are left out: the lock decided that they are not needed).  `without` is not entered.
+    `extras` gives those of a wheel that count whether or not somebody asks.
     """
     parents: dict[str, set[str]] = {}
     seen: dict[str, frozenset[str]] = {}
@@ -114,8 +114,8 @@ def reach(
                 continue
             seen[name] = asked
             for requirement in requirements(wheel, asked, environment):
-                child = canonicalize_name(requirement.name)
-                following.append((child, frozenset(map(canonicalize_name, requirement.extras)), name))
+                child = _normal(requirement.name)
+                following.append((child, frozenset(map(_normal, requirement.extras)), name))
         frontier = following
     return {name: tuple(sorted(parents.get(name, ()))) for name in seen}
 
