@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from lamella.cli.start import main
+from lamella.cli.start import entry
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

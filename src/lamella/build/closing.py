@@ -198,9 +198,7 @@ class _Inquiry:
                 unplaced=dict.fromkeys(unplaced),
                 foreign=self.foreign,
             ),
-            *unbound(
-                function.key, self.imports, self.contents, self.own, self.available, target=self.target.python
-            ),
+            *unbound(function.key, self.imports, self.contents, self.own, self.available, target=self.target.python),
             *unmet(
                 function.key,
                 {holder: self._rows(wheels) for holder, wheels in self.held.items()},

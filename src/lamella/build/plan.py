@@ -170,9 +170,7 @@ class Planner:
                     why=["a distribution belongs in exactly one of them"],
                     hint=f"take `{name}` out of `bundle`, or add it to `exclude` of `{layered[name]}`",
                 )
-        question = Question(
-            f"functions.{settings.key}", False, packages=settings.bundle, held=tuple(sorted(layered))
-        )
+        question = Question(f"functions.{settings.key}", False, packages=settings.bundle, held=tuple(sorted(layered)))
         answer = self.resolver.answer(question, target)
         self._notes += answer.notes
         return answer.wheels

@@ -85,10 +85,7 @@ def admit(
         info = _find_dist_info(archive, written, number)
         _check_data(archive, written, number)
         told = _parse(file, info, filename)
-        metadata = told.metadata
-        if metadata.name != written or Version(metadata.version) != number:
-            found = printable(f"{metadata.name} {metadata.version}")
-            refuse(filename, f"it describes {found}, its file name {written} {number}", info.metadata.name)
+        _check_description(told.metadata, filename, written, number, info.metadata.name)
         return Wheel(
             name=written,
             version=str(number),
@@ -97,8 +94,8 @@ def admit(
             path=path,
             purelib=told.purelib,
             tags=tuple(sorted(map(str, tags))),
-            requires=metadata.requires,
-            requires_python=metadata.requires_python,
+            requires=told.metadata.requires,
+            requires_python=told.metadata.requires_python,
             scripts=told.scripts,
             members=_prove(file, archive, info, told.rows),
         )
@@ -201,6 +198,12 @@ def _parse(file: int, info: _DistInfo, filename: str) -> _Told:
         purelib=distinfo.parse_wheel(*content(info.wheel)),
         scripts=distinfo.parse_scripts(*content(info.entry_points)) if info.entry_points is not None else (),
     )
+
+
+def _check_description(found: distinfo.Metadata, filename: str, name: str, version: Version, member: str) -> None:
+    if found.name != name or Version(found.version) != version:
+        described = printable(f"{found.name} {found.version}")
+        refuse(filename, f"it describes {described}, its file name {name} {version}", member)
 
 
 def _prove(file: int, archive: Archive, info: _DistInfo, rows: dict[str, distinfo.Row]) -> tuple[Member, ...]:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from lamella.errors import ArchiveError, LamellaError, OfflineError, OutsideError
+from lamella.errors import ArchiveError, OfflineError, OutsideError
 from lamella.wheels.cache import Cache, key_of
 
 if TYPE_CHECKING:
