@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from tests.build.projects import CONFIGURATION, HANDLER, Project
 
@@ -54,7 +56,7 @@ def test_everything_that_is_missing_is_told_at_once(project: Project) -> None:
     [
         "try:\n    import rawpy\nexcept ImportError:\n    rawpy = None\n",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import rawpy\n",
-        "import sys\nif sys.platform == 'win32':\n    import rawpy\n",
+        "import platform\nif platform.machine() == 'arm64':\n    import rawpy\n",
     ],
 )
 def test_a_guarded_import_is_a_note(project: Project, guarded: str) -> None:
@@ -64,6 +66,17 @@ def test_a_guarded_import_is_a_note(project: Project, guarded: str) -> None:
     assert "src/images.py" in note
     assert "rawpy" in note
     assert project.build().notes == outcome.notes, "remembered with the answer"
+
+
+def test_a_file_that_only_a_newer_python_may_read_is_a_note(project: Project) -> None:
+    newer = f"python3.{sys.version_info[1] + 1}"
+    project.configure(CONFIGURATION.replace("python3.12", newer))
+    project.source("newer.py", "\nnew syntax\n")
+    note = (
+        f"src/newer.py:2 could not be read by Python 3.{sys.version_info[1]}: its imports were not checked; "
+        f"run lamella on {newer}"
+    )
+    assert project.build().notes == (note,)
 
 
 def test_a_requirement_that_nothing_holds(project: Project) -> None:

@@ -40,7 +40,7 @@ def source_of_bytes(app: Project) -> None:
 
 
 def source_with_a_mistake(app: Project) -> None:
-    app.source("app.py", "def handler(:\n")
+    app.source("app.py", "def handler():\nreturn 1\n")
 
 
 @pytest.mark.parametrize(

@@ -49,12 +49,12 @@ def test_rawpy_not_installed() -> None:
         function="api",
         severity=ERROR,
         subject="rawpy",
-        message="imports `rawpy`: not in layer `deps`, the bundle or the runtime",
+        message="imports `rawpy`: not in layer `deps` or the runtime",
         file="src/app.py",
         line=3,
         hint="add `images` to layers of function `api`",
     )
-    assert finding.text == "src/app.py:3 imports `rawpy`: not in layer `deps`, the bundle or the runtime"
+    assert finding.text == "src/app.py:3 imports `rawpy`: not in layer `deps` or the runtime"
 
 
 def test_rawpy_with_its_layer_is_fine() -> None:
@@ -72,7 +72,14 @@ def test_rawpy_with_its_layer_is_fine() -> None:
         ("rawpy", {}, {"rawpy-binary": IMAGES}, "put `rawpy-binary` into a layer, or into bundle of function `api`"),
         ("PIL.Image", {}, {"numpy": None, "pillow": IMAGES}, "put `pillow` into a layer, or into bundle of function"),
         ("typing_extensions", {}, {"typing-extensions": None}, "put `typing-extensions` into a layer"),
-        ("rawpy", {}, {"pillow": None}, "is it in the lock? add it to the project's dependencies"),
+        ("dotenv", {}, {"py-dotenv": None, "python-dotenv": None}, "put `python-dotenv` into a layer, or into bundle"),
+        ("yaml", {}, {"pyyaml": None}, "put `pyyaml` into a layer"),
+        ("slugify", {}, {"python-slugify": None, "slugify": None}, "put `slugify` into a layer"),
+        ("distutils.core", {}, {}, "it left the standard library in Python 3.12"),
+        ("tomllib", {}, {}, "it is in the standard library from Python 3.11 on"),
+        ("winreg", {}, {}, "only Python on Windows has it"),
+        ("_scproxy", {}, {}, "only Python on macOS has it"),
+        ("rawpy", {}, {"pillow": None}, "add the distribution that provides it to the project's dependencies"),
         ("src.helper", {}, {}, "the content of a source directory lands at the root of the zip: import `helper`"),
     ],
 )
@@ -95,7 +102,7 @@ def test_hints(
         ("with contextlib.suppress(ImportError):\n  import rawpy", "try/except ImportError"),
         ("if TYPE_CHECKING:\n  import rawpy", "TYPE_CHECKING"),
         ("if typing.TYPE_CHECKING:\n  import rawpy", "TYPE_CHECKING"),
-        ("if sys.platform == 'win32':\n  import rawpy", "a platform test"),
+        ("if platform.machine() == 'arm64':\n  import rawpy", "a platform test"),
         ("if __name__ == '__main__':\n  import rawpy", '__name__ == "__main__"'),
     ],
 )
@@ -111,6 +118,22 @@ def test_a_hint_for_a_note_only_where_it_helps() -> None:
     assert run({"app.py": caught}, unattached={"images": IMAGES})[0].hint == "add `images` to layers of function `api`"
     assert run({"app.py": caught})[0].hint is None
     assert run({"app.py": "if TYPE_CHECKING:\n  import rawpy"}, unattached={"images": IMAGES})[0].hint is None
+
+
+@pytest.mark.parametrize("handler", ["raise RuntimeError('rawpy not installed') from e", "raise", "sys.exit(1)"])
+def test_rawpy_not_installed_in_words_of_its_own_is_an_error(handler: str) -> None:
+    source = f"try:\n  import rawpy\nexcept ImportError as e:\n  {handler}"
+    assert [each.severity for each in run({"app.py": source})] == [ERROR]
+
+
+def test_a_module_of_another_platform_is_an_error_unless_the_platform_is_tested() -> None:
+    assert [each.severity for each in run({"app.py": "import msvcrt"})] == [ERROR]
+    assert run({"app.py": "if os.name == 'nt':\n  import msvcrt\nelse:\n  import os"}) == ()
+
+
+def test_the_bundle_is_named_where_there_is_one() -> None:
+    (finding,) = run({"app.py": "import nowhere"}, {layer_holder("deps"): DEPS, BUNDLE: IMAGES, RUNTIME: AWS})
+    assert finding.message == "imports `nowhere`: not in layer `deps`, the bundle or the runtime"
 
 
 def test_the_else_branch_of_type_checking_and_lazy_imports_are_errors() -> None:
@@ -211,9 +234,7 @@ def test_layers_that_cannot_be_looked_into_make_notes() -> None:
     arn = "arn:aws:lambda:eu-central-1:123456789012:layer:images:7"
     (finding,) = run({"app.py": "import rawpy"}, foreign=[arn], unattached={"images": IMAGES})
     assert finding.severity is NOTE
-    assert finding.message == (
-        f"imports `rawpy`: not in layer `deps`, the bundle or the runtime (`{arn}` can't be looked into)"
-    )
+    assert finding.message == (f"imports `rawpy`: not in layer `deps` or the runtime (`{arn}` can't be looked into)")
     # What only the function's own files can answer stays an error.
     (finding,) = run({"app/__init__.py": "", "main.py": "import app.missing"}, foreign=[arn])
     assert finding.severity is ERROR
@@ -234,12 +255,12 @@ def test_one_error_tells_all() -> None:
     assert error is not None
     assert str(error) == (
         "function `api` lacks something that it needs to run\n"
-        "  src/app.py:1 imports `rawpy`: not in layer `deps`, the bundle or the runtime\n"
-        "  src/b.py:1 imports `rawpy`: not in layer `deps`, the bundle or the runtime\n"
+        "  src/app.py:1 imports `rawpy`: not in layer `deps` or the runtime\n"
+        "  src/b.py:1 imports `rawpy`: not in layer `deps` or the runtime\n"
         "    hint: add `images` to layers of function `api`\n"
-        "  src/app.py:2 imports `nowhere`: not in layer `deps`, the bundle or the runtime\n"
-        "  src/c.py:1 imports `nowhere`: not in layer `deps`, the bundle or the runtime\n"
-        "    hint: is it in the lock? add it to the project's dependencies"
+        "  src/app.py:2 imports `nowhere`: not in layer `deps` or the runtime\n"
+        "  src/c.py:1 imports `nowhere`: not in layer `deps` or the runtime\n"
+        "    hint: add the distribution that provides it to the project's dependencies"
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from lamella.closure.findings import Finding, ModuleIndex, Severity
@@ -19,8 +21,17 @@ def run(handler: str, **files: str) -> Finding | None:
     "source",
     [
         "def handler(event, context): ...",
-        "async def handler(event, context): ...",
-        "class handler: ...",
+        "@wrapped\nasync def handler(event): ...",
+        "@app.route\ndef handler(): ...",
+        "def handler(*args): ...",
+        "def handler(event, /, context, more=1, *, flag=True, **rest): ...",
+        "handler = lambda event, context: None",
+        "class handler(Base): ...",
+        "class handler(metaclass=Meta): ...",
+        "class handler:\n  def __init__(self, event, context): ...",
+        "class handler:\n  __new__ = make",
+        "handler = None\ndef init():\n  global handler\n  handler = make()",
+        "match x:\n  case handler: pass",
         "handler = make()",
         "handler: Handler = make()",
         "(first, [handler, *rest]) = make()",
@@ -30,10 +41,10 @@ def run(handler: str, **files: str) -> Finding | None:
         "import handler.deep",
         "if fast:\n  from a import handler\nelse:\n  handler = None",
         "try:\n  from a import handler\nexcept ImportError:\n  def handler(): ...",
-        "with setting():\n  def handler(): ...",
+        "with setting():\n  def handler(event, context): ...",
         "for handler in all_of_them: pass",
         "x = [handler := make()][0]",
-        "match x:\n  case 1:\n    handler = 1",
+        "match x:\n  case 1:\n    handler = make()",
         "from framework import *",
         "def __getattr__(name): ...",
         "globals()['handler'] = make()",
@@ -64,14 +75,53 @@ def test_what_defines_no_handler(source: str) -> None:
     assert finding.message == "handler `app.handler`: `app.py` defines no `handler`"
 
 
+CALLS = "Lambda calls it as `handler(event, context)`"
+
+
+@pytest.mark.parametrize(
+    ("source", "why", "hint"),
+    [
+        (
+            "async def handler(event, context): ...",
+            "defines `handler` as async",
+            "Lambda doesn't await: make it a `def` that calls `asyncio.run`",
+        ),
+        ("handler = 3", "sets `handler` to a value that is no function", CALLS),
+        ("handler: dict = {}", "sets `handler` to a value that is no function", CALLS),
+        ("class handler: ...", "defines `handler` as a class that takes no arguments", CALLS),
+        ("class handler:\n  def run(self): ...", "defines `handler` as a class that takes no arguments", CALLS),
+        ("def handler(): ...", "defines `handler` with no arguments", CALLS),
+        ("def handler(event): ...", "defines `handler` with one argument", CALLS),
+        ("def handler(event, **rest): ...", "defines `handler` with one argument", CALLS),
+        ("def handler(event, context, db): ...", "defines `handler` with 3 required arguments", CALLS),
+        ("def handler(e, c, *, db): ...", "defines `handler` with a required keyword argument `db`", CALLS),
+        ("handler = lambda event: event", "defines `handler` with one argument", CALLS),
+    ],
+)
+def test_what_lambda_can_not_call(source: str, why: str, hint: str) -> None:
+    finding = handler_finding("api", "app.handler", {"app.py": source.encode()}, shown={"app.py": "src/app.py"})
+    assert finding == Finding(
+        "api", Severity.ERROR, "app.handler", f"handler `app.handler`: `src/app.py:1` {why}", hint=hint
+    )
+
+
+def test_a_handler_in_a_file_that_only_a_newer_python_reads_is_not_judged() -> None:
+    newer = (3, sys.version_info[1] + 1)
+    assert handler_finding("api", "app.handler", {"app.py": b"new syntax"}, target=newer) is None
+
+
 def test_packages_slashes_and_unusual_names() -> None:
-    files = {"spectra/handlers/api.py": b"handler = 1", "spectra/__init__.py": b"main = 1", "my-fn.py": b"handler = 1"}
+    files = {
+        "spectra/handlers/api.py": b"handler = make()",
+        "spectra/__init__.py": b"main = make()",
+        "my-fn.py": b"handler = make()",
+    }
     for handler in ("spectra.handlers.api.handler", "spectra/handlers/api.handler", "spectra.main", "my-fn.handler"):
         assert handler_finding("api", handler, files) is None
 
 
 def test_a_package_wins_over_a_module() -> None:
-    files = {"app.py": b"handler = 1", "app/__init__.py": b"other = 1"}
+    files = {"app.py": b"handler = make()", "app/__init__.py": b"other = 1"}
     finding = handler_finding("api", "app.handler", files)
     assert finding is not None
     assert "`app/__init__.py` defines no `handler`" in finding.message
@@ -88,7 +138,7 @@ def test_a_package_wins_over_a_module() -> None:
     ],
 )
 def test_a_module_that_is_not_there(handler: str, hint: str) -> None:
-    finding = handler_finding("api", handler, {"spectra/api.py": b"handler = 1"})
+    finding = handler_finding("api", handler, {"spectra/api.py": b"handler = make()"})
     assert finding is not None
     base = handler.rpartition(".")[0].replace(".", "/")
     assert finding.message == f"handler `{handler}`: there is no `{base}.py` in the zip"

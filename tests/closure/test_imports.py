@@ -13,9 +13,13 @@ from hypothesis import strategies as st
 
 from lamella.closure.findings import Guard, Import
 from lamella.closure.imports import scan
+from lamella.closure.syntax import NewerSyntaxError
 from lamella.errors import ConfigError, LamellaError
 
 NONE, TRY, TYPING, PLATFORM, MAIN = Guard.NONE, Guard.TRY, Guard.TYPE_CHECKING, Guard.PLATFORM, Guard.MAIN
+
+
+ON_312 = pytest.mark.skipif(sys.version_info < (3, 12), reason="syntax of Python 3.12")
 
 
 def read(source: str, path: str = "app.py") -> tuple[Import, ...]:
@@ -96,6 +100,38 @@ def test_try(source: str, expected: dict[str, Guard]) -> None:
     assert guards(source) == expected
 
 
+@pytest.mark.parametrize(
+    ("handler", "guard"),
+    [
+        ("raise", NONE),
+        ("raise RuntimeError('rawpy not installed') from None", NONE),
+        ("log('no')\n  raise SystemExit(1)", NONE),
+        ("log('no')\n  sys.exit(1)", NONE),
+        ("os._exit(1)", NONE),
+        ("exit()\n  x = 1", NONE),
+        ("if x:\n    raise A\n  else:\n    raise B", NONE),
+        ("def f():\n    return 1\n  raise", NONE),
+        # These may go on.
+        ("if x:\n    raise", TRY),
+        ("if x:\n    raise A\n  elif y:\n    raise B", TRY),
+        ("if x:\n    continue\n  raise", TRY),
+        ("if x:\n    sys.exit(1)", TRY),
+        ("a = None", TRY),
+    ],
+)
+def test_a_handler_that_always_raises_is_no_guard(handler: str, guard: Guard) -> None:
+    source = f"for x in y:\n try:\n  import a\n except ImportError as e:\n  {handler}\n else:\n  import a.b"
+    assert guards(source) == {"a": guard, "a.b": guard}
+
+
+def test_the_first_handler_that_catches_decides_and_fallbacks_stay_guarded() -> None:
+    first = "try:\n  import a\nexcept {}:\n  raise\nexcept {}:\n  import b"
+    assert guards(first.format("ImportError", "Exception")) == {"a": NONE, "b": TRY}
+    assert guards(first.format("KeyError", "ImportError")) == {"a": TRY, "b": TRY}
+    inner = "try:\n  try:\n    import a\n  except ImportError:\n    raise\nexcept ImportError:\n  pass"
+    assert guards(inner) == {"a": TRY}
+
+
 def test_a_function_defined_in_a_try_runs_after_it() -> None:
     found = read("try:\n  import a\n  def f():\n    import b\nexcept ImportError:\n  pass")
     assert found == (Import("a", (), 2, TRY), Import("b", (), 4, NONE, lazy=True))
@@ -126,26 +162,92 @@ def test_type_checking(source: str, expected: dict[str, Guard]) -> None:
 @pytest.mark.parametrize(
     "test",
     [
-        'sys.platform == "win32"',
-        'sys.platform.startswith("win")',
-        '_sys.platform == "win32"',
+        "sys.platform == wanted",
+        "sys.platform.startswith(wanted)",
         'platform == "win32"',
-        'os.name == "nt"',
-        'platform.system() == "Windows"',
         'platform.machine() in ("arm64", "aarch64")',
         "sys.version_info >= (3, 11)",
         "sys.version_info[0] == 3",
         "(3, 11) <= sys.version_info[:2] < (3, 13)",
         "version_info < (3, 11)",
-        'sys.implementation.name == "pypy"',
-        'not sys.platform == "linux"',
-        'debug and sys.platform == "win32"',
-        'debug or sys.platform == "win32"',
+        'debug and platform.machine() == "x"',
+        'debug or platform.machine() == "x"',
     ],
 )
 def test_platform(test: str) -> None:
     source = f"if {test}:\n  import winreg_x\nelse:\n  import fcntl_x\nimport after"
     assert guards(source) == {"winreg_x": PLATFORM, "fcntl_x": PLATFORM, "after": NONE}
+
+
+YES, NO, BOTH = ["a"], ["b"], ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("test", "branches"),
+    [
+        ('sys.platform == "win32"', NO),
+        ('_sys.platform == "win32"', NO),
+        ('"linux" == sys.platform', YES),
+        ('sys.platform != "win32"', YES),
+        ('sys.platform in ("win32", "cygwin")', NO),
+        ('sys.platform not in {"win32", "darwin"}', YES),
+        ('sys.platform.startswith("win")', NO),
+        ('sys.platform.startswith(("linux", "freebsd"))', YES),
+        ('"win" in sys.platform', NO),
+        ('os.name == "nt"', NO),
+        ('platform.system() == "Linux"', YES),
+        ('platform.python_implementation() == "PyPy"', NO),
+        ('sys.implementation.name == "cpython"', YES),
+        ("sys.version_info >= (3, 12)", YES),
+        ("sys.version_info >= (3, 12, 0)", YES),
+        ("sys.version_info > (3, 12)", YES),
+        ("sys.version_info <= (3, 12)", NO),
+        ("sys.version_info < (3, 13)", YES),
+        ("(3, 13) > sys.version_info", YES),
+        ("sys.version_info >= (3,)", YES),
+        ("sys.version_info == (3, 12)", NO),
+        ("sys.version_info[:2] == (3, 12)", YES),
+        ("(3, 11) <= sys.version_info[:2] < (3, 13)", YES),
+        ("sys.version_info[:2] in ((3, 10), (3, 11))", NO),
+        ("sys.version_info[0] == 2", NO),
+        ("sys.version_info[0] >= 3 and sys.version_info[1] >= 11", YES),
+        ("sys.version_info.minor < 11", NO),
+        ('not sys.platform == "linux"', NO),
+        ('sys.platform == "win32" and debug', NO),
+        ('debug and sys.platform == "win32"', NO),
+        ('debug or sys.platform == "linux"', YES),
+        ('debug or sys.platform == "win32"', BOTH),
+        ("debug and sys.version_info >= (3, 11)", BOTH),
+        ('not (sys.version_info < (3, 11) or os.name == "nt")', YES),
+    ],
+)
+def test_platform_tests_that_are_decided_for_lambda(test: str, branches: list[str]) -> None:
+    found = scan("app.py", f"if {test}:\n  import a\nelse:\n  import b".encode(), target=(3, 12))
+    assert [(each.module, each.guard) for each in found] == [(module, NONE) for module in branches]
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "sys.version_info >= (3, 12, 1)",
+        "sys.version_info >= wanted",
+        'sys.version_info >= "3.12"',
+        'platform.machine() == "x86_64"',
+        "sys.hexversion > 0x030C0000",
+        "sys.platform is name",
+        'debug and platform.machine() == "x86_64"',
+        'sys.platform == "linux" and platform.machine() == "x86_64"',
+    ],
+)
+def test_platform_tests_that_can_not_be_decided(test: str) -> None:
+    found = scan("app.py", f"if {test}:\n  import a\nelse:\n  import b".encode(), target=(3, 12))
+    assert [each.guard for each in found] == [PLATFORM, PLATFORM]
+
+
+def test_of_two_versions_of_a_module_only_the_one_for_the_runtime_counts() -> None:
+    source = b"if sys.version_info >= (3, 11):\n  import tomllib\nelse:\n  import tomli as tomllib"
+    assert scan("app.py", source, target=(3, 12)) == (Import("tomllib", (), 2),)
+    assert scan("app.py", source, target=(3, 10)) == (Import("tomli", (), 4),)
 
 
 @pytest.mark.parametrize("test", ['platform == "stripe"', "name == 'nt'", "os.environ", "sys.argv", "version"])
@@ -155,6 +257,8 @@ def test_no_platform_test(test: str) -> None:
 
 def test_elif_after_a_platform_test_and_match() -> None:
     source = 'if sys.platform == "win32":\n  import a\nelif x:\n  import b\nelse:\n  import c'
+    assert guards(source) == {"b": NONE, "c": NONE}
+    source = source.replace("sys.platform", "platform.machine()")
     assert guards(source) == dict.fromkeys("abc", PLATFORM)
     assert guards('match sys.platform:\n  case "win32":\n    import a\n  case _:\n    import b') == {
         "a": PLATFORM,
@@ -266,7 +370,38 @@ def test_what_is_no_python_is_named_with_its_line() -> None:
     assert "run lamella on" not in str(caught.value.hint)
     with pytest.raises(ConfigError) as caught:
         scan("app.py", b"import\n", target=(sys.version_info[0], sys.version_info[1] + 1))
-    assert f"run lamella on Python 3.{sys.version_info[1] + 1} or later" in str(caught.value.hint)
+    assert isinstance(caught.value, NewerSyntaxError)
+    assert (caught.value.line, caught.value.hint) == (1, f"run lamella on python3.{sys.version_info[1] + 1}")
+
+
+@pytest.mark.parametrize("source", [b"x = 1\0", b"# coding: no-such\n", b"\xff\xfe", b"if x:\npass", b"(" * 5000])
+def test_what_no_newer_python_reads_either(source: bytes) -> None:
+    with pytest.raises(ConfigError, match=r"`src/app\.py") as caught:
+        scan("app.py", source, target=(sys.version_info[0], sys.version_info[1] + 1), shown="src/app.py")
+    assert not isinstance(caught.value, NewerSyntaxError)
+    assert caught.value.hint == "correct it, or leave the file out with `exclude`"
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "why", "minor"),
+    [
+        (b"x = 1\nmatch x:\n  case 1: import a\n", 2, "`match` needs Python 3.10", 9),
+        (b"try:\n  import a\nexcept* ImportError:\n  pass\n", 1, "`except*` needs Python 3.11", 10),
+        pytest.param(b"def f[T](x: T): ...\n", 1, "a list of type parameters needs Python 3.12", 11, marks=ON_312),
+        pytest.param(b"\ntype X = int\n", 2, "`type` needs Python 3.12", 11, marks=ON_312),
+    ],
+)
+def test_syntax_that_the_runtime_lacks(source: bytes, line: int, why: str, minor: int) -> None:
+    with pytest.raises(ConfigError) as caught:
+        scan("app.py", source, target=(3, minor), shown="src/app.py")
+    assert caught.value.what == f"`src/app.py:{line}` can't be read by python3.{minor}"
+    assert caught.value.why == (f"{why}; the function runs on python3.{minor}",)
+    scan("app.py", source, target=(3, minor + 1))
+
+
+def test_an_error_in_any_python_is_told_as_such_for_an_older_runtime() -> None:
+    with pytest.raises(ConfigError, match=r"`app\.py:1` can't be read as Python"):
+        scan("app.py", b"import\n", target=(3, 9))
 
 
 def test_long_chains_and_deep_nesting_end_in_imports_or_in_an_error() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import date
+from importlib.util import find_spec
 
 import pytest
 
 from lamella.facts import tables
 
-TABLES = ("runtime", "limit", "provided", "stdlib")
+TABLES = ("runtime", "limit", "provided", "stdlib", "absent")
 ALL = [f"python3.{minor}" for minor in range(9, 16)]
 EVERY_ROW = [
     pytest.param(row, id=f"{table}-{row.get('name') or row['runtime']}")
@@ -114,7 +115,7 @@ def test_stdlib_steps_add_what_is_new_and_remove_what_was_there() -> None:
         assert not names & set(row["added"])
         assert set(row["removed"]) <= names
         names = (names - set(row["removed"])) | set(row["added"])
-        assert tables.stdlib(row["runtime"]) == names
+        assert tables.stdlib(row["runtime"]) == names - tables.absent().keys()
 
 
 @pytest.mark.parametrize("runtime", ALL)
@@ -147,8 +148,33 @@ def test_the_standard_library_is_that_of_the_python_that_runs_this() -> None:
     if runtime not in tables.runtimes():
         pytest.skip(f"no table for {runtime}")
     # Private modules change in patch releases; nobody imports them.
-    own = {name for name in sys.stdlib_module_names if not name.startswith("_")}
+    own = {name for name in sys.stdlib_module_names - tables.absent().keys() if not name.startswith("_")}
     assert own == {name for name in tables.stdlib(runtime) if not name.startswith("_")}
+
+
+def test_what_linux_lacks_is_in_no_standard_library_and_nowhere_on_this_linux() -> None:
+    everything = {name for row in tables.rows("stdlib") for name in row["added"]}
+    assert tables.absent().keys() <= everything
+    assert tables.absent()["winreg"] == "Windows"
+    assert not any(tables.absent().keys() & tables.stdlib(runtime) for runtime in ALL)
+    assert {"ntpath", "nturl2path", "idlelib", "tkinter", "posix", "fcntl"} <= tables.stdlib("python3.12")
+    if sys.platform == "linux":
+        assert [name for name in tables.absent() if find_spec(name) is not None] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "span"),
+    [
+        ("os", (None, None)),
+        ("distutils", (None, (3, 12))),
+        ("cgi", (None, (3, 13))),
+        ("tomllib", ((3, 11), None)),
+        ("annotationlib", ((3, 14), None)),
+        ("rawpy", None),
+    ],
+)
+def test_when_a_module_came_and_left(module: str, span: tuple[object, object] | None) -> None:
+    assert tables.span(module) == span
 
 
 def test_an_unknown_runtime_is_a_key_error() -> None:

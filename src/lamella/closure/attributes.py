@@ -78,8 +78,9 @@ def _names(package: str, files: Mapping[str, bytes], target: tuple[int, int] | N
 
 
 def _is_set(name: str, files: Mapping[str, bytes]) -> bool:
-    """Whether any file assigns to an attribute of that name (``package.name = …``), or names it in a string."""
-    pattern = re.compile(rb"\.%b\b[^\n=]*=|[\"']%b[\"']" % (re.escape(name).encode(), re.escape(name).encode()))
+    """Whether any file may set the attribute from outside: ``package.name = …`` or ``setattr(package, "name", …)``."""
+    word = re.escape(name).encode()
+    pattern = re.compile(rb"(?<!\bself)(?<!\bcls)\.%b\s*(:[^=\n]*)?=(?!=)|setattr\([^)\n]*[\"']%b[\"']" % (word, word))
     return any(path.endswith(".py") and pattern.search(source) for path, source in files.items())
 
 

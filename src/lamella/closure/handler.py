@@ -55,9 +55,9 @@ def handler_finding(
                 f"no `{base}.py` in the zip (`{'`, `'.join(foreign)}` can't be looked into)", None, Severity.NOTE
             )
         return finding(f"there is no `{base}.py` in the zip", _module_hint(module, attribute, files))
-    source = files[path]
+    source, place = files[path], (shown or {}).get(path, path)
     try:
-        body = parse((shown or {}).get(path, path), source, target=target).body
+        body = parse(place, source, target=target).body
     except NewerSyntaxError:
         return None  # nobody can tell; that the file could not be read is told where its imports are
     names, complete = defined(body)
@@ -69,7 +69,7 @@ def handler_finding(
     if None in faults:
         return None  # of several definitions, the one that counts may be fine
     why, hint = next(fault for fault in faults if fault is not None)
-    return finding(f"`{path}:{getattr(names[attribute][0], 'lineno', 1)}` {why}", hint)
+    return finding(f"`{place}:{getattr(names[attribute][0], 'lineno', 1)}` {why}", hint)
 
 
 def _fault(node: ast.AST, name: str) -> tuple[str, str] | None:
@@ -99,9 +99,8 @@ def _arguments(arguments: ast.arguments) -> str:
         return f"{required} required arguments"
     if places < 2 and arguments.vararg is None:
         return "one argument" if places else "no arguments"
-    needed = [
-        each.arg for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if not default
-    ]
+    keywords = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    needed = [keyword.arg for keyword, default in keywords if default is None]
     return f"a required keyword argument `{needed[0]}`" if needed else ""
 
 

@@ -100,8 +100,8 @@ def _since(node: ast.AST) -> tuple[str, tuple[int, int]] | None:
 
 
 def _may_be_newer(source: bytes, error: SyntaxError) -> bool:
-    """Whether another Python could read it: not with null bytes, unknown encodings or wrong indentation."""
-    if b"\0" in source or isinstance(error, IndentationError):
+    """Whether another Python could read it: not with null bytes, unknown encodings, wrong indentation."""
+    if b"\0" in source or isinstance(error, IndentationError) or error.msg.startswith("too many nested"):
         return False
     import io
     import tokenize

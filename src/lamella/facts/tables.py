@@ -125,7 +125,7 @@ _FILES = {"runtime": "runtimes", "limit": "limits", "provided": "provided", "std
 
 @cache
 def rows(table: str) -> tuple[dict[str, Any], ...]:
-    """The rows of `table` ("runtime", "limit", "provided", "stdlib" or "absent") as the file has them, dates and sources too."""
+    """The rows of `table` (a key of `_FILES`) as the file has them, dates and sources too."""
     # Opened beside this file: importlib.resources costs more to import than all tables cost to read.
     path = os.path.join(os.path.dirname(__file__), f"{_FILES[table]}.toml")
     with open(path, "rb") as file:
