@@ -162,6 +162,8 @@ class _Inquiry:
         try:
             return scan(file.path, self.contents[file.path], target=self.target.python, shown=file.shown)
         except NewerSyntaxError as error:
+            if _unreadable(self.contents[file.path], self.target, offline=self.closing.planner.resolver.source.offline):
+                raise
             self.unread.append(unread(self.function.key, file.shown, error.line, self.target.runtime))
             return ()
 
@@ -262,3 +264,16 @@ class _Inquiry:
             if names:
                 needs.append((key, tuple(names)))
         return tuple(needs)
+
+
+def _unreadable(content: bytes, target: Target, *, offline: bool) -> bool:
+    """Whether the target's own Python, where there is one here, refuses the file, too: then it is a mistake."""
+    import subprocess
+
+    from lamella.wheels.build import interpreter
+
+    path, minor = interpreter(target.python, offline=offline)
+    if minor != f"{target.python[0]}.{target.python[1]}":
+        return False
+    asked = [path, "-I", "-c", "import ast, sys; ast.parse(sys.stdin.buffer.read())"]
+    return subprocess.run(asked, input=content, capture_output=True, check=False).returncode != 0

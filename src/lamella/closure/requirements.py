@@ -99,7 +99,7 @@ class _Hints(NamedTuple):
             return f"layer `{key}` excludes it: take `{name}` out of `exclude`, or put it into another layer or bundle"
         if name in self.unplaced:
             return f"put `{name}` into a layer, or into bundle of function `{self.function}`"
-        return "is it in the lock? add it to the project's dependencies"
+        return "add it to the project's dependencies"
 
 
 def _requirements(
