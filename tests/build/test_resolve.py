@@ -83,7 +83,7 @@ def test_a_name_that_is_not_pinned(tree: Project, key: str) -> None:
     with pytest.raises(ConfigError) as caught:
         tree.build()
     assert str(caught.value) == (
-        f"`{key}` of `layers.layer` names `botto`, which the lock does not pin\n  hint: did you mean `boto`?"
+        f"`[tool.lamella.layers.layer] {key}` names `botto`, which the lock does not pin\n  hint: did you mean `boto`?"
     )
 
 

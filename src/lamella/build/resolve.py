@@ -274,11 +274,12 @@ def _variable(name: str) -> str:
 
 
 def _known(question: Question, names: set[str]) -> None:
-    for key, asked in (("packages", question.packages), ("exclude", question.exclude)):
+    packages = "bundle" if question.place.startswith("functions.") else "packages"
+    for key, asked in ((packages, question.packages), ("exclude", question.exclude)):
         for name in asked:
             if name not in names:
                 raise ConfigError(
-                    f"`{key}` of `{question.place}` names `{name}`, which the lock does not pin",
+                    f"`[tool.lamella.{question.place}] {key}` names `{name}`, which the lock does not pin",
                     hint=did_you_mean(name, names) or f"add `{name}` to the project and lock again",
                 )
 
