@@ -21,9 +21,18 @@ def no_traceback(done: subprocess.CompletedProcess[str], code: int) -> str:
     return done.stderr
 
 
+# What a shell starts in the background ignores SIGINT, and so does all that it starts: tests, and what tests start
+HEEDING_INTERRUPTS = """\
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from lamella.cli.start import entry
+entry()
+"""
+
+
 def started(app: Project, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "lamella", *(arguments or ("build",))], cwd=app.root, env=app.environment,
+        [sys.executable, "-c", HEEDING_INTERRUPTS, *(arguments or ("build",))], cwd=app.root, env=app.environment,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
