@@ -9,7 +9,7 @@ from tests.build.projects import HANDLER, Project, clean_environment
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A project with one function, whose layer holds `stem` and `leaf`, which it needs; not yet locked."""
+    """A project with one function, whose layer holds `stem` and `leaf`, which it needs; locked by path."""
     made = Project(tmp_path)
     for name in os.environ:
         if name not in clean_environment(os.environ):

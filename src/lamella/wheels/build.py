@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from lamella import uv
 from lamella.archive.entry import FILE, PROGRAM, from_bytes
@@ -159,19 +159,7 @@ def checkout(source: FromGit, folder: str) -> str:
 
 def tree_digest(folder: str) -> str:
     """SHA-256 over the names, kinds and bytes of a project's files: what a wheel built from it depends on."""
-    return digest_of_tree(tree(folder))
-
-
-def digest_of_tree(files: Mapping[str, str]) -> str:
     digest = hashlib.sha256()
-    for name, state in sorted(files.items()):
-        digest.update(f"{name}\0{state}\0".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
-
-
-def tree(folder: str) -> dict[str, str]:
-    """The files of a project that count, by their path in it, each with a name for its kind and bytes."""
-    found = {}
     for path in _files(folder):
         try:
             with open(path, "rb") as file:
@@ -179,8 +167,8 @@ def tree(folder: str) -> dict[str, str]:
                 state = f"{program} {hashlib.file_digest(file, 'sha256').hexdigest()}"
         except OSError as error:
             state = str(error.errno)
-        found[os.path.relpath(path, folder)] = state
-    return found
+        digest.update(f"{os.path.relpath(path, folder)}\0{state}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
 def _files(folder: str) -> Iterator[str]:
