@@ -256,3 +256,14 @@ def all_bytes(folder: Path) -> Iterable[tuple[Path, bytes]]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink():
             yield path, path.read_bytes()
+
+
+def with_one_function(folder: Path) -> Project:
+    """A project with one function, whose layer holds `stem` and `leaf`, which it needs; locked by path."""
+    made = Project(folder)
+    made.wheel("stem", requires=["leaf"])
+    made.wheel("leaf")
+    made.source("app.py", "import stem\n\n" + HANDLER)
+    made.configure()
+    made.lock()
+    return made
