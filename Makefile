@@ -38,7 +38,7 @@ system:
 
 .PHONY: test
 test: setup system ## pass every test, those on real packages of the index included
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 .PHONY: test-fast
 test-fast: setup ## the tests that need no network

@@ -97,16 +97,36 @@ def _hyperfine(bench: Bench, commands: Sequence[Command], cwd: Path, runs: int) 
 
 def peak_memory(bench: Bench, command: Command, cwd: Path, *, runs: int) -> float | None:
     """The largest resident set in MiB of any process of the command, in the worst of `runs`.  None when skipped."""
-    report = bench.root / "time.txt"
-    worst = 0
+    worst = 0.0
     for _ in range(runs):
         bench.run(command.prepare, cwd)
-        done = bench.run(f"{TIME} --verbose --output {shlex.quote(str(report))} {command.line}", cwd)
-        if done.returncode:
-            print(f"SKIPPED memory of `{command.line}`", done.stderr.strip(), sep="\n    ", file=sys.stderr)
+        done = once(bench, command.line, cwd, shell=command.shell)
+        if done is None:
             return None
-        for row in report.read_text(encoding="utf-8").splitlines():
-            label, _, value = row.strip().rpartition(": ")
-            if label.startswith("Maximum resident set size"):
-                worst = max(worst, int(value))
-    return worst / 1024
+        worst = max(worst, done.mebibytes)
+    return worst
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """One run of a line, as GNU time saw it."""
+
+    seconds: float
+    mebibytes: float
+
+
+def once(bench: Bench, line: str, cwd: Path, *, shell: bool = False) -> Once | None:
+    """Run it once; None, and why on stderr, when it fails.  Memory is that of the line's largest process."""
+    report = bench.root / "time.txt"
+    timed = f"{TIME} --verbose --output {shlex.quote(str(report))} "
+    timed += f"bash -c {shlex.quote(line)}" if shell else line
+    done = bench.run(timed, cwd)
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-6:]
+        print(f"SKIPPED `{line}`: exit code {done.returncode}", *said, sep="\n    ", file=sys.stderr)
+        return None
+    values = dict(row.strip().rpartition(": ")[::2] for row in report.read_text(encoding="utf-8").splitlines())
+    seconds = 0.0
+    for part in values["Elapsed (wall clock) time (h:mm:ss or m:ss)"].split(":"):
+        seconds = seconds * 60 + float(part)
+    return Once(seconds, int(values["Maximum resident set size (kbytes)"]) / 1024)

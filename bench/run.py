@@ -14,57 +14,11 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from bench import measure, sets, tools, verdicts  # noqa: E402
-from bench.measure import Command, Timings  # noqa: E402
+from bench import commands, contents, imports, measure, serverless, sets, tools, verdicts  # noqa: E402
+from bench.commands import BUILD, COLD, COLD_LABELS, FAST, MADE, SLOW, WARM_LABELS  # noqa: E402
+from bench.measure import Timings  # noqa: E402
 from bench.tools import Bench, BenchError  # noqa: E402
 from bench.verdicts import Verdict  # noqa: E402
-
-BUILD = "lamella build layer"
-PIP = (
-    "pip install --quiet --target build/python --platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 "
-    "--platform manylinux2014_x86_64 --only-binary=:all: --python-version 3.12 --implementation cp -r requirements.txt"
-)
-UV = (
-    "uv pip install --quiet --target build/python --python-platform x86_64-manylinux_2_28 --python-version 3.12 "
-    "--only-binary=:all:"
-)
-PEX = "pex3 venv create --layout flat-zipped --prefix python -d flat"
-ZIP = "(cd build && zip -qr ../layer.zip python)"
-EMPTY = "env LAMELLA_CACHE_DIR=empty/lamella UV_CACHE_DIR=empty/uv"
-
-FAST = (
-    Command("build", BUILD, clean=("dist",)),
-    Command("nothing", BUILD),
-    Command("cp", "cp finished.zip copy.zip", clean=("copy.zip",)),
-    Command("python", "python -c pass"),
-)
-MADE = ("build", "layer.zip", "flat", "flat.zip")
-SLOW = (
-    Command("uv", f"{UV} -r requirements.txt && {ZIP}", MADE, shell=True),
-    Command("pip", f"{PIP} && {ZIP}", MADE, shell=True),
-    Command("pex", f"{PEX} -r requirements.txt", MADE, shell=True),
-    Command("pex-pylock", f"{PEX} --pylock pylock.toml", MADE, shell=True),
-)
-COLD = (
-    Command("build", f"{EMPTY} {BUILD}", ("empty", "dist")),
-    Command("uv", f"{EMPTY} {UV} -r requirements.txt", ("empty", "build")),
-    Command("uv-pylock", f"{EMPTY} {UV} -r pylock.toml", ("empty", "build")),
-)
-WARM_LABELS = (
-    ("build", "`lamella build layer`"),
-    ("nothing", "`lamella build layer`, nothing to do"),
-    ("cp", "`cp` of the finished zip"),
-    ("python", "`python -c pass`"),
-    ("uv", "`uv pip install --target` + `zip -r`"),
-    ("pip", "`pip install --target` + `zip -r`"),
-    ("pex", "`pex3 venv create --layout flat-zipped`"),
-    ("pex-pylock", "the same from a pylock.toml"),
-)
-COLD_LABELS = (
-    ("build", "`lamella build layer`, zip included"),
-    ("uv", "`uv pip install --target`, no zip"),
-    ("uv-pylock", "the same from a pylock.toml"),
-)
 
 
 def main() -> int:
@@ -111,7 +65,10 @@ def _measured(root: Path, *, quick: bool) -> tuple[str, bool]:
     bench = tools.prepare(root, PROJECT)
     warm: list[tuple[str, Timings]] = []
     cold: list[tuple[str, Timings]] = []
+    imported: list[tuple[str, list[imports.Imported]]] = []
+    tables: list[str] = []
     rows: list[tuple[str, Verdict]] = []
+    slim = serverless.install(bench)
     for dependencies in (sets.SPECTRA, sets.GALERLY):
         print(f"{dependencies.name}", file=sys.stderr)
         folder = _project(bench, dependencies)
@@ -120,17 +77,28 @@ def _measured(root: Path, *, quick: bool) -> tuple[str, bool]:
         cold.append((dependencies.name, emptied))
         rows += [(dependencies.name, verdict) for verdict in verdicts.on_set(dependencies.name, timed, emptied)]
         rows += [(dependencies.name, verdict) for verdict in _memory(bench, folder, quick=quick)]
+        held = contents.measured(bench, slim, dependencies, folder, quick=quick)
+        tables.append(contents.table(dependencies.name, held))
+        rows += [(dependencies.name, verdict) for verdict in contents.verdicts(dependencies.name, held)]
+        handlers = imports.measured(bench, dependencies.name, PROJECT / "examples", folder, held.theirs, quick=quick)
+        imported.append((dependencies.name, handlers))
+        rows += [(dependencies.name, verdict) for verdict in imports.verdicts(handlers)]
     rows += _large(bench, quick=quick)
     parts = [
         f"Measured on {datetime.datetime.now(datetime.UTC):%Y-%m-%d} by `make bench`: {tools.machine()}; "
-        f"load average at the start {load:.1f}.  {tools.versions(bench)}.",
-        "With warm caches:",
+        f"load average at the start {load:.1f}.  {tools.versions(bench)}"
+        f"{', ' + serverless.versions(slim) if slim else ''}.",
+        "What is in one zip, and what it costs to make it:",
+        *tables,
+        "From that zip to code that runs:",
+        imports.table(imported),
+        "With warm caches, and plain: nothing left out, no bytecode:",
         verdicts.time_table(WARM_LABELS, warm),
-        "From empty caches, over the network:",
+        "Plain, from empty caches, over the network:",
         verdicts.time_table(COLD_LABELS, cold),
         verdicts.verdict_table(rows),
         "<details><summary>The commands</summary>",
-        _commands(),
+        commands.listed(*_lines()),
         "</details>",
     ]
     return "\n\n".join(parts), all(verdict.holds for _, verdict in rows)
@@ -139,7 +107,7 @@ def _measured(root: Path, *, quick: bool) -> tuple[str, bool]:
 def _project(bench: Bench, dependencies: sets.Dependencies) -> Path:
     """A folder with the project, its lock, and the same pins as the other tools read them."""
     folder = bench.root / dependencies.name.lower()
-    sets.write_project(folder, dependencies)
+    sets.write_project(folder, dependencies, {"layer": sets.PLAIN})
     export = "uv export --quiet --frozen --no-emit-project --no-header"
     bench.must("uv lock --quiet", folder)
     bench.must(f"{export} --no-hashes --no-annotate --format requirements-txt -o requirements.txt", folder)
@@ -185,11 +153,17 @@ def _large(bench: Bench, *, quick: bool) -> list[tuple[str, Verdict]]:
     return [(name, verdict) for verdict in found]
 
 
-def _commands() -> str:
-    lines = ["```sh", "# before each run, untimed: what the last one made is removed"]
-    for command in (*FAST, *SLOW, *COLD):
-        lines.append(command.line.replace(EMPTY, EMPTY.removeprefix("env ")))
-    return "\n".join([*lines, "```"])
+def _lines() -> list[str]:
+    """What is measured but once, or in another way."""
+    recipes = [line for _, _, line in contents.RECIPES]
+    firsts = [contents.first(command.key) for command in commands.KINDS]
+    return [
+        *firsts,
+        *recipes,
+        serverless.INSTALL,
+        serverless.PACKAGE,
+        f"{imports.PYTHON} program.py MODULE BEFORE PLACES…",
+    ]
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import random
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +15,36 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """A set with a name for the table, as a person would write it down: unpinned."""
+    """A set with a name for the table, as a person would write it down: unpinned.
+
+    `less` are the lines of a layer's table in TOML that leave out what this project does not use.
+    """
 
     name: str
     distributions: tuple[str, ...]
+    less: str = ""
 
 
-SPECTRA = Dependencies("Spectra", ("aws-lambda-powertools", "pydantic", "pydantic-settings", "boto3", "pyarrow"))
+SPECTRA = Dependencies(
+    "Spectra",
+    ("aws-lambda-powertools", "pydantic", "pydantic-settings", "boto3", "pyarrow"),
+    """\
+services = ["dynamodb", "redshift-data", "s3", "secretsmanager", "sqs"]
+without = ["pyarrow:flight", "pyarrow:s3"]
+""",
+)
 GALERLY = Dependencies("Galerly", ("Pillow", "rawpy", "pillow-heif", "numpy"))
+
+# Nothing left out and nothing derived: what the wheels hold, as the tools beside it pack it
+PLAIN = """\
+profile = "none"
+bytecode = "none"
+"""
+SMALL = """\
+profile = "lean"
+compression = "max"
+bytecode = "instead"
+"""
 
 _PROJECT = """\
 [project]
@@ -37,8 +59,6 @@ environments = ["sys_platform == 'linux' and platform_machine == 'x86_64'"]
 [tool.lamella]
 runtime = "python3.12"
 architecture = "x86_64"
-
-[tool.lamella.layers.layer]
 """
 _LARGE = """\
 runtime = "python3.12"
@@ -46,15 +66,19 @@ architecture = "x86_64"
 
 [layers.layer]
 name = "large"
-"""
+{settings}"""
 
 
-def write_project(folder: Path, dependencies: Dependencies) -> None:
-    """A project with nothing but one layer.  It has no lock yet."""
+def write_project(folder: Path, dependencies: Dependencies, layers: Mapping[str, str]) -> None:
+    """A project with nothing but `layers`, all of the same distributions: key, and the lines of its table in TOML.
+
+    It has no lock yet.
+    """
     folder.mkdir()
     listed = "[" + ", ".join(f'"{name}"' for name in dependencies.distributions) + "]"
-    text = _PROJECT.format(name=dependencies.name.lower(), dependencies=listed)
-    (folder / "pyproject.toml").write_text(text, encoding="utf-8")
+    tables = [_PROJECT.format(name=dependencies.name.lower(), dependencies=listed)]
+    tables += [f"\n[tool.lamella.layers.{key}]\n{settings}" for key, settings in layers.items()]
+    (folder / "pyproject.toml").write_text("".join(tables), encoding="utf-8")
 
 
 def write_large_project(folder: Path, wheels: int, mebibytes: int, small: int) -> None:
@@ -64,7 +88,7 @@ def write_large_project(folder: Path, wheels: int, mebibytes: int, small: int) -
     a few hundred bytes.
     """
     (folder / "wheels").mkdir(parents=True)
-    (folder / "lamella.toml").write_text(_LARGE, encoding="utf-8")
+    (folder / "lamella.toml").write_text(_LARGE.format(settings=PLAIN), encoding="utf-8")
     lock = ['lock-version = "1.0"\ncreated-by = "bench"\n']
     for number in range(wheels):
         name = f"large{number}"

@@ -1,4 +1,5 @@
-"""Runs `make demo`'s script in a pseudo-terminal and draws what it printed: docs/demo.svg.
+"""Runs `make demo`'s script in a pseudo-terminal and draws what it printed: docs/demo.svg.  Then `lamella size --html`
+of its layer, as Chromium draws the page: docs/size.png.
 
     .venv/bin/python docs/record.py
 
@@ -16,6 +17,7 @@ import re
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 from pathlib import Path
 
@@ -66,15 +68,27 @@ def drawn(text: str, title: str) -> str:
     return svg.replace("font-family: Fira Code, monospace", "font-family: ui-monospace, Menlo, Consolas, monospace")
 
 
+def photographed(target: Path) -> None:
+    """The map of the demo's layer, in the file `target`."""
+    sys.path.insert(0, str(ROOT))
+    from tests.report.chromium import screenshot
+
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "size.html"
+        command = [sys.executable, "-m", "lamella", "size", "layer", "--quiet", "--html", str(page)]
+        subprocess.run(command, cwd=ROOT / "examples/spectra", check=True)
+        screenshot(page, target, (1200, 820))
+
+
 def main() -> int:
     try:
         text = recorded(["bash", "examples/demo.sh"])
     except subprocess.CalledProcessError as error:
         sys.stderr.write(f"{error.output}\n{error}\n")
         return 1
-    target = ROOT / "docs/demo.svg"
-    target.write_text(drawn(text, "make demo"))
-    print(f"wrote {target.relative_to(ROOT)}")
+    (ROOT / "docs/demo.svg").write_text(drawn(text, "make demo"))
+    photographed(ROOT / "docs/size.png")
+    print("wrote docs/demo.svg and docs/size.png")
     return 0
 
 

@@ -9,10 +9,13 @@ import pytest
 from lamella.errors import LamellaError
 from lamella.manifest import Distribution, FunctionArtifact, LayerArtifact, Manifest, from_json, read, to_json
 
-ROW = Distribution("größe", "1.0", "g-1.0-py3-none-any.whl", "ab" * 32, ("python3.11", "python3.12"), 10, 20)
+ROW = Distribution(
+    "größe", "1.0", "g-1.0-py3-none-any.whl", "ab" * 32, ("python3.11", "python3.12"), ("größe",), 10, 20
+)
 LAYER = LayerArtifact(
     key="layer", name="spectra-layer", file="layer.zip", zipped=100, unzipped=200, members=3, sha256="cd" * 32,
-    code_sha256="zc0=", architecture="arm64", runtimes=("python3.11", "python3.12"), distributions=(ROW,),
+    code_sha256="zc0=", architecture="arm64", runtimes=("python3.11", "python3.12"), part_of="",
+    distributions=(ROW,),
 )  # fmt: skip
 FUNCTION = FunctionArtifact(
     key="api", name="spectra-api", file="api.zip", zipped=1, unzipped=2, members=1, sha256="ef" * 32, code_sha256="",
@@ -36,6 +39,7 @@ def test_what_stands_in_it() -> None:
     assert tree["schema"] == 1
     assert set(tree["layers"]["layer"]) == {
         "name", "file", "zipped", "unzipped", "members", "sha256", "code_sha256", "architecture", "runtimes",
+        "part_of",
         "distributions",
     }  # fmt: skip
     assert tree["functions"]["api"]["needs"] == {"layer": ["größe"]}

@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from lamella.checks.model import SizeVerdict
+from lamella.cli.check import CHECKS
 from lamella.config import functions, layers, read
+from lamella.facts import tables
 from lamella.index.download import MOST
 from lamella.report.check import show_sizes
 from lamella.report.console import Console
@@ -167,6 +169,19 @@ def test_a_function_without_its_layer(tmp_path: Path) -> None:
     done = _lamella("build", cwd=project)
     assert (done.returncode, done.stderr) == (2, _message("image-processor"))
     assert not (project / "dist/lambda/manifest.json").exists()
+
+
+def test_what_is_left_out_names_every_rule_and_feature() -> None:
+    assert _table("## What is left out") == [rule.name for rule in tables.pruning()]
+    section = " ".join(README.split("\n## What is left out\n", 1)[1].split("\n## ", 1)[0].split())
+    for rule in tables.pruning():
+        assert re.search(rf"\| `{rule.name}` \|.*\| {', '.join(rule.profiles)} \|", section)
+    for feature in tables.features():
+        assert f"`{feature.distribution}:{feature.name}`" in section
+
+
+def test_the_table_of_checks() -> None:
+    assert _table("## Checks") == list(CHECKS)
 
 
 def test_every_link_leads_somewhere() -> None:

@@ -15,14 +15,14 @@ NAME = "manifest.json"
 SCHEMA = 1
 
 _NUMBERS = frozenset({"zipped", "unzipped", "members"})
-_LISTS = frozenset({"runtimes", "layers"})
+_LISTS = frozenset({"runtimes", "modules", "layers"})
 _NESTED = frozenset({"distributions", "needs"})
 
 
 class Distribution(NamedTuple):
     """A distribution inside an artifact.  `sha256` (hex) is that of the wheel `file` that it was copied from.
 
-    `runtimes` names the runtimes it is there for.
+    `runtimes` names the runtimes it is there for, `modules` what of it can be imported at the top level.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Distribution(NamedTuple):
     file: str
     sha256: str
     runtimes: tuple[str, ...]
+    modules: tuple[str, ...]
     zipped: int
     unzipped: int
 
@@ -38,6 +39,7 @@ class LayerArtifact(NamedTuple):
     """A layer's zip.  `code_sha256` is the base64 form that AWS calls CodeSha256.
 
     `runtimes` are those for which every pin of the layer is in it: what it may claim to be compatible with.
+    `part_of` is the key of the layer or function whose distributions were split over several layers; "" for a whole.
     """
 
     key: str
@@ -50,6 +52,7 @@ class LayerArtifact(NamedTuple):
     code_sha256: str
     architecture: str
     runtimes: tuple[str, ...]
+    part_of: str
     distributions: tuple[Distribution, ...]
 
 
@@ -77,6 +80,11 @@ class FunctionArtifact(NamedTuple):
 
 
 Artifact = LayerArtifact | FunctionArtifact
+
+
+def whole_of(artifact: Artifact) -> str:
+    """The key in the configuration that an artifact was built for."""
+    return (artifact.part_of if isinstance(artifact, LayerArtifact) else "") or artifact.key
 
 
 class Manifest(NamedTuple):

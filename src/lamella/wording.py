@@ -29,6 +29,11 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in sorted(names)) or "none"
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 module``, ``2 modules``."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
 def escaped(text: str) -> str:
     """One line from outside, fit for a terminal: control characters as `\\x1b`, nothing that can't be seen."""
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -10,9 +10,18 @@ from typing import Any
 import pytest
 from tests.wheels.wheelmaker import make_wheel, wheel_filename
 
-from lamella.archive.entry import content
+from lamella.archive.entry import Entry, content
 from lamella.archive.writer import overhead, write
-from lamella.build.artifacts import distributions, function_entries, layer_entries, state_of
+from lamella.build.artifacts import (
+    bundle_groups,
+    distributions,
+    joined,
+    layer_groups,
+    own_entries,
+    state_of,
+    top_modules,
+)
+from lamella.contents.merge import merge
 from lamella.contents.model import SourceFile
 from lamella.errors import CollisionError
 from lamella.target import Target
@@ -26,6 +35,10 @@ def admitted(folder: Path, name: str, files: dict[str, str], **options: Any) -> 
     filename = wheel_filename(name, "1.0", tag=options.get("tag", "py3-none-any"))
     (folder / filename).write_bytes(make_wheel(name, "1.0", files, **options))
     return admit(str(folder / filename), filename=filename)
+
+
+def layer_entries(per_target: dict[Target, list[Wheel]]) -> list[Entry]:
+    return joined(layer_groups(per_target))
 
 
 @pytest.fixture
@@ -177,7 +190,7 @@ def test_a_wheel_that_lies_there_for_each_runtime_has_one_row(tmp_path: Path) ->
 def test_sources_at_the_root_and_the_bundle_beside(tmp_path: Path, pure: Wheel) -> None:
     (tmp_path / "app.py").write_text("x = 1\n")
     files = [SourceFile("deep/app.py", str(tmp_path / "app.py"), False, "src/deep/app.py")]
-    entries = {entry.path: entry for entry in function_entries(files, [pure], NEW)[0]}
+    entries = {entry.path: entry for entry in merge([own_entries(files)[0], joined(bundle_groups([pure], NEW))])}
     assert content(entries["deep/app.py"]) == b"x = 1\n"
     assert entries["deep/app.py"].origin == "src/deep/app.py"
     assert "pure.py" in entries
@@ -185,8 +198,9 @@ def test_sources_at_the_root_and_the_bundle_beside(tmp_path: Path, pure: Wheel) 
 
 def test_a_source_and_the_bundle_collide(tmp_path: Path, pure: Wheel) -> None:
     (tmp_path / "mine.py").write_text("mine")
+    own, _ = own_entries([SourceFile("pure.py", str(tmp_path / "mine.py"), False, "src/pure.py")])
     with pytest.raises(CollisionError, match=r"`src/pure.py` and `pure` both bring `pure.py`"):
-        function_entries([SourceFile("pure.py", str(tmp_path / "mine.py"), False, "src/pure.py")], [pure], NEW)
+        merge([own, joined(bundle_groups([pure], NEW))])
 
 
 def test_the_digest_of_sources(tmp_path: Path) -> None:
@@ -200,3 +214,16 @@ def test_the_digest_of_sources(tmp_path: Path) -> None:
     assert state_of([file._replace(shown="elsewhere/app.py")]) == first
     place.write_text("2")
     assert state_of([file]) != first
+
+
+def test_top_modules() -> None:
+    paths = [
+        "python/numpy/__init__.py", "python/numpy/core/__init__.py", "python/_cffi.abi3.so",
+        "python/google/cloud/storage/__init__.py", "python/google/cloud/helpers.py", "python/numpy.libs/libx.so",
+        "python/google/cloud/_storage/__init__.py",
+        "python/lib/python3.12/site-packages/native.cpython-312-x86_64-linux-gnu.so", "bin/tool.py",
+        "python/six.pyc", "python/six-1.0.dist-info/METADATA", "python/deep/er/__init__.py", "python/deep.py",
+    ]  # fmt: skip
+    assert top_modules(paths, ["python", "python/lib/python3.12/site-packages"]) == (
+        "_cffi", "deep", "google.cloud.helpers", "google.cloud.storage", "native", "numpy", "six",
+    )  # fmt: skip

@@ -5,13 +5,13 @@ from lamella.manifest import Distribution, FunctionArtifact, LayerArtifact
 
 
 def row(name: str, version: str, zipped: int = 10) -> Distribution:
-    return Distribution(name, version, f"{name}.whl", "", ("python3.12",), zipped, zipped)
+    return Distribution(name, version, f"{name}.whl", "", ("python3.12",), (name,), zipped, zipped)
 
 
 def layer(sha256: str, *rows: Distribution, architecture: str = "x86_64") -> LayerArtifact:
     return LayerArtifact(
         key="layer", name="n", file="layer.zip", zipped=100, unzipped=100, members=1, sha256=sha256, code_sha256="",
-        architecture=architecture, runtimes=("python3.12",), distributions=rows,
+        architecture=architecture, runtimes=("python3.12",), part_of="", distributions=rows,
     )  # fmt: skip
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import time
 
 import pytest
-from tests.build.projects import Project, all_bytes, cached_wheels
+from tests.build.projects import CONFIGURATION, Project, all_bytes, cached_wheels
 
 from lamella.errors import (
     LamellaError,
@@ -19,6 +20,7 @@ from lamella.errors import (
 @pytest.mark.parametrize("how", ["flip", "truncate", "delete", "empty"])
 @pytest.mark.parametrize("which", ["wheel", "index"])
 def test_a_damaged_cache_is_noticed(project: Project, how: str, which: str) -> None:
+    project.configure(CONFIGURATION.replace("layers.layer]\n", "layers.layer]\nprofile = 'none'\n", 1))
     project.build()
     before = project.digests()
     for wheel in cached_wheels(project.cache):
@@ -41,6 +43,36 @@ def test_a_damaged_cache_is_noticed(project: Project, how: str, which: str) -> N
         assert hashlib.sha256(wheel.read_bytes()).hexdigest() == wheel.stem
 
 
+@pytest.mark.parametrize("how", ["flip", "truncate", "delete", "empty"])
+@pytest.mark.parametrize("which", [".pack", ".json"])
+def test_damaged_derived_members_are_made_again(project: Project, how: str, which: str) -> None:
+    project.build()
+    before = project.digests()
+    paths = sorted(project.cache.glob(f"v1/derived/*/*{which}"))
+    kept = {path: path.read_bytes() for path in paths}
+    assert kept
+    for path, data in kept.items():
+        match how:
+            case "flip":
+                path.write_bytes(
+                    data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 2]) + data[len(data) // 2 + 1 :]
+                )
+            case "truncate":
+                path.write_bytes(data[: len(data) // 2])
+            case "empty":
+                path.write_bytes(b"")
+            case "delete":
+                path.unlink()
+    if which == ".json":  # asked only when the list of entries is made anew
+        shutil.rmtree(project.cache / "v1/memos/entries")
+    (project.output / "layer.zip").unlink()
+    project.build()
+    assert project.digests() == before
+    # What only the finished list was made of is not needed for the next
+    mended = [path for path in paths if path.exists() and path.read_bytes() == kept[path]]
+    assert mended if which == ".json" else mended == [path for path in paths if path.exists()]
+
+
 def test_every_byte_of_an_index_counts(project: Project) -> None:
     """A flipped bit anywhere in what is kept beside a wheel never gives another layer."""
     project.build()
@@ -54,7 +86,7 @@ def test_every_byte_of_an_index_counts(project: Project) -> None:
         assert (project.output / "layer.zip").read_bytes() == before, at
 
 
-@pytest.mark.parametrize("kind", ["resolved", "zips", "closures", "sources"])
+@pytest.mark.parametrize("kind", ["resolved", "zips", "closures", "sources", "entries", "dropped"])
 def test_a_damaged_memo_is_no_answer(project: Project, kind: str) -> None:
     project.build()
     before = project.digests()

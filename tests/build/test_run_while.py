@@ -14,12 +14,12 @@ from lamella.errors import LamellaError
 
 
 class Editing:
-    """Stands before `artifacts.function_entries` and edits a source just before it is packed."""
+    """Stands before `artifacts.own_entries` and edits a source just before it is packed."""
 
     def __init__(self, file: Path, texts: list[str]) -> None:
         self.file = file
         self.texts = texts
-        self.real = artifacts.function_entries
+        self.real = artifacts.own_entries
 
     def __call__(self, *arguments: object) -> object:
         if self.texts:
@@ -29,7 +29,7 @@ class Editing:
 
 def test_a_source_edited_between_planning_and_packing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     file = project.source("app.py", "V = 1\n" + HANDLER)
-    monkeypatch.setattr(artifacts, "function_entries", Editing(file, ["V = 2\n" + HANDLER]))
+    monkeypatch.setattr(artifacts, "own_entries", Editing(file, ["V = 2\n" + HANDLER]))
     project.build()
     assert project.members("api")["app.py"].startswith(b"V = 2\n")
     file.write_text("V = 1\n" + HANDLER)
@@ -40,7 +40,7 @@ def test_a_source_edited_between_planning_and_packing(project: Project, monkeypa
 def test_a_source_that_never_rests(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     file = project.source("app.py", "V = 0\n" + HANDLER)
     texts = [f"V = {number}\n" + HANDLER for number in range(1, 20)]
-    monkeypatch.setattr(artifacts, "function_entries", Editing(file, texts))
+    monkeypatch.setattr(artifacts, "own_entries", Editing(file, texts))
     with pytest.raises(LamellaError, match="keep changing"):
         project.build()
     assert not [name for name in project.listing() if name.endswith(".zip")]

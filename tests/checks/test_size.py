@@ -8,13 +8,15 @@ ARN = "arn:aws:lambda:eu-west-1:123456789012:layer:theirs:3"
 
 
 def row(name: str, zipped: int, unzipped: int) -> Distribution:
-    return Distribution(name, "1.0", f"{name}-1.0-py3-none-any.whl", "0" * 64, ("python3.12",), zipped, unzipped)
+    return Distribution(
+        name, "1.0", f"{name}-1.0-py3-none-any.whl", "0" * 64, ("python3.12",), (name,), zipped, unzipped
+    )
 
 
 def layer(key: str, zipped: int, unzipped: int, *rows: Distribution) -> LayerArtifact:
     return LayerArtifact(
         key=key, name=f"spectra-{key}", file=f"{key}.zip", zipped=zipped, unzipped=unzipped, members=1, sha256="0" * 64,
-        code_sha256="", architecture="x86_64", runtimes=("python3.12",), distributions=rows,
+        code_sha256="", architecture="x86_64", runtimes=("python3.12",), part_of="", distributions=rows,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from lamella.cli import app
 from lamella.errors import BuildError, LamellaError
+from lamella.wording import listed
 
 
 @pytest.mark.parametrize(
@@ -22,12 +23,12 @@ from lamella.errors import BuildError, LamellaError
         ),
         (
             ["--what"],
-            "error: `lamella` itself has no option `--what`\n  the commands are `build`, `check`, `init`\n"
+            f"error: `lamella` itself has no option `--what`\n  the commands are {listed(app.COMMANDS)}\n"
             "  hint: a command comes first, its options behind it; `lamella --help` describes them\n",
         ),
         (
             ["chekc", "--json"],
-            "error: there is no command `chekc`\n  the commands are `build`, `check`, `init`\n"
+            f"error: there is no command `chekc`\n  the commands are {listed(app.COMMANDS)}\n"
             "  hint: did you mean `lamella check`?\n",
         ),
     ],

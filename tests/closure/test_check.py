@@ -290,3 +290,38 @@ def test_several_functions_in_one_error() -> None:
         "  `b` is in two layers",
     )
     assert closure_error([]) is None
+
+
+PRUNED = {"layer `layer`": index_modules(["numpy/tests/__init__.py", "numpy/tests/test_a.py", "numpy/_x.so"])}
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["import numpy.tests.test_a", "from numpy.tests import test_a", "import numpy._x", "from numpy import tests"],
+)
+def test_what_a_rule_left_out_is_missing(source: str) -> None:
+    imports = {"src/app.py": scan("app.py", source.encode())}
+    available = {"layer `layer`": index_modules(["numpy/__init__.py"])}
+    found = check("api", imports, ModuleIndex(), frozenset(), available, pruned=PRUNED)
+    assert {finding.severity for finding in found} == {Severity.ERROR}
+    assert all("left out of layer `layer` by a rule" in finding.text for finding in found)
+    assert all("add `keep = [" in (finding.hint or "") for finding in found)
+
+
+def test_what_a_rule_left_out_and_another_holder_has_is_there() -> None:
+    imports = {"src/app.py": scan("app.py", b"from numpy import tests")}
+    available = {"layer `layer`": index_modules(["numpy/__init__.py", "numpy/tests/__init__.py"])}
+    assert check("api", imports, ModuleIndex(), frozenset(), available, pruned=PRUNED) == ()
+
+
+def test_what_a_rule_left_out_behind_a_guard_is_a_note() -> None:
+    imports = {"src/app.py": scan("app.py", b"try:\n    import numpy.tests\nexcept ImportError:\n    pass\n")}
+    (found,) = check(
+        "api",
+        imports,
+        ModuleIndex(),
+        frozenset(),
+        {"layer `layer`": index_modules(["numpy/__init__.py"])},
+        pruned=PRUNED,
+    )
+    assert found.severity is Severity.NOTE

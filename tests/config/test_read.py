@@ -125,13 +125,22 @@ UNKNOWN = [
     (
         '[tool.lamella.layers.layer]\nprofil = "safe"',
         "`[tool.lamella.layers.layer] profil` in pyproject.toml is not a known key\n"
-        "  known keys: exclude, extras, groups, name, packages, runtime\n"
+        "  known keys: bytecode, compression, distributions, drop, exclude, extras, groups, keep, name, packages, "
+        "profile, runtime, services, split, without\n"
+        "  hint: did you mean `profile`?",
+    ),
+    (
+        "[tool.lamella.layers.layer]\nlicence = 'MIT'",
+        "`[tool.lamella.layers.layer] licence` in pyproject.toml is not a known key\n"
+        "  known keys: bytecode, compression, distributions, drop, exclude, extras, groups, keep, name, packages, "
+        "profile, runtime, services, split, without\n"
         "  hint: remove it; keys of later versions of lamella are refused, not ignored",
     ),
     (
         '[tool.lamella.functions.api]\n"hand\\u001bler" = 1',
         '`[tool.lamella.functions.api] "hand\\u001bler"` in pyproject.toml is not a known key\n'
-        "  known keys: bundle, exclude, handler, include, layers, name, runtime, source\n"
+        "  known keys: bundle, bytecode, compression, distributions, drop, exclude, handler, include, keep, layers, "
+        "name, profile, runtime, services, source, split, without\n"
         "  hint: did you mean `handler`?",
     ),
 ]

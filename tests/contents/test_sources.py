@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lamella.contents.model import SourceFile
-from lamella.contents.sources import collect
+from lamella.contents.sources import collect, left_out
 from lamella.errors import CollisionError, ConfigError
 
 Project = Callable[[Mapping[str, str]], str]
@@ -233,3 +233,58 @@ def test_nothing_left(project: Project, source: list[str], include: list[str], e
     with pytest.raises(ConfigError, match="the function would be empty") as caught:
         collect(root, source, include, exclude)
     assert hint in str(caught.value.hint)
+
+
+def told(root: str, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> dict[str, tuple[str, str]]:
+    return {
+        path: (rule, reason)
+        for path, rule, reason in left_out(root, ["src"], include, exclude, output=f"{root}/src/dist")
+    }
+
+
+TREE = {
+    "src/app.py": "",
+    "src/notes.md": "",
+    "src/old/a.py": "",
+    "src/old/deep/b.py": "",
+    "src/app/__pycache__/app.cpython-312.pyc": "",
+    "src/app/stale.pyc": "",
+    "src/env/pyvenv.cfg": "",
+    "src/dist/api.zip": "",
+}
+ALWAYS = {"app/__pycache__/", "app/stale.pyc", "env/", "dist/"}
+
+
+def test_what_never_enters_is_told(project: Project) -> None:
+    found = told(project(TREE))
+    assert set(found) == ALWAYS
+    assert {rule for rule, _ in found.values()} == {"never"}
+    assert found["env/"][1] == "it is a virtual environment: it holds `pyvenv.cfg`"
+
+
+def test_what_patterns_leave_out_is_told_with_the_pattern(project: Project) -> None:
+    root = project(TREE)
+    found = told(root, exclude=["old/", "*.txt", "*.md"])
+    assert found["notes.md"] == ("exclude", "`exclude` leaves it out, by `*.md`")
+    assert found["old/"] == ("exclude", "`exclude` leaves it out, by `old/`")
+    assert set(found) == {"notes.md", "old/", *ALWAYS}
+    back = told(root, exclude=["old/*", "!old/a.py", "old/deep/b*"])
+    assert back["old/deep/b.py"] == ("exclude", "`exclude` leaves it out, by `old/deep/b*`")
+    assert "old/a.py" not in back
+    only = told(root, include=["app.py"])
+    assert only["old/deep/b.py"] == ("include", "no pattern of `include` takes it")
+
+
+def test_everything_is_taken_or_told(project: Project) -> None:
+    root = project(TREE)
+    patterns = (["*.py", "*.md"], ["old/deep/"])
+    taken = set(paths(root, ["src"], *patterns))
+    passed = set(told(root, *patterns))
+    assert taken.isdisjoint(passed)
+    for path in (path.removeprefix("src/") for path in TREE):
+        assert path in taken or any(path == one or path.startswith(one) for one in passed if one), path
+
+
+def test_what_another_root_brings_is_not_left_out(project: Project) -> None:
+    root = project({"src/app.py": "", "one/x.py": "", "two/x.py": ""})
+    assert left_out(root, ["src", "one", "two"], exclude=["z"]) == []

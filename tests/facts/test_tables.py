@@ -11,7 +11,7 @@ import pytest
 
 from lamella.facts import tables
 
-TABLES = ("runtime", "limit", "provided", "stdlib", "absent")
+TABLES = ("runtime", "limit", "provided", "stdlib", "absent", "rule", "feature")
 ALL = [f"python3.{minor}" for minor in range(9, 16)]
 EVERY_ROW = [
     pytest.param(row, id=f"{table}-{row.get('name') or row['runtime']}")
@@ -33,7 +33,7 @@ def test_a_row_is_dated_and_names_its_source(row: dict[str, object]) -> None:
 def test_a_table_has_no_row_twice_and_is_sorted(table: str) -> None:
     names = [row.get("name") or row["runtime"] for row in tables.rows(table)]
     assert len(set(names)) == len(names)
-    if table == "provided":
+    if table in ("provided", "feature"):
         assert names == sorted(names)
     if table in ("runtime", "stdlib"):
         assert names == ALL
@@ -175,6 +175,37 @@ def test_what_linux_lacks_is_in_no_standard_library_and_nowhere_on_this_linux() 
 )
 def test_when_a_module_came_and_left(module: str, span: tuple[object, object] | None) -> None:
     assert tables.span(module) == span
+
+
+def test_a_pruning_rule_has_profiles_that_grow_and_a_reason_for_people() -> None:
+    for rule in tables.pruning():
+        assert rule.profiles in (("safe", "lean"), ("lean",))
+        assert rule.drops
+        assert rule.reason
+        assert not rule.reason.endswith(".")
+    assert len({rule.name for rule in tables.pruning()} & {"keep", "drop", "without", "services", "unreached", ""}) == 0
+
+
+def test_no_rule_of_names_drops_what_must_travel_with_the_code() -> None:
+    kept = ("METADATA", "entry_points.txt", "LICENSE", "licenses/")
+    for rule in tables.pruning():
+        about = [pattern for pattern in rule.drops if ".dist-info" in pattern]
+        assert not [pattern for pattern in about if pattern.endswith(kept)]
+        # What is about any folder must not reach into that one
+        anywhere = [pattern for pattern in rule.drops if "/" not in pattern[:-1]]
+        assert not anywhere or "*.dist-info/" in rule.never
+
+
+def test_a_feature_is_part_of_a_distribution() -> None:
+    from packaging.utils import canonicalize_name
+
+    for feature in tables.features():
+        assert canonicalize_name(feature.distribution) == feature.distribution
+        assert feature.name.isidentifier()
+        assert feature.reason
+        # From the root, so that it means no namesake
+        assert all(pattern.startswith("/") for pattern in feature.drops)
+    assert {feature.name for feature in tables.features() if feature.distribution == "pyarrow"} >= {"flight", "s3"}
 
 
 def test_an_unknown_runtime_is_a_key_error() -> None:

@@ -1,88 +1,116 @@
-"""What stands in for Lambda and S3 here: an interpreter that sees nothing of this machine, a bucket on loopback."""
+"""What stands in for Lambda and S3 here: a sandbox that shows nothing of this machine, a bucket on loopback."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
 import threading
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import pytest
 
-from lamella import uv
+from lamella.interpreter import InterpreterMissingError, find
+from lamella.sandbox.run import Sandbox
+from lamella.sandbox.unpack import merged, unpack
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
+# Code that writes begins with this: only in a sandbox /tmp is its own
+IN_SCRATCH = "import os, tempfile; os.chdir(tempfile.gettempdir())\n"
 
 
-def python_of(version: str) -> str:
-    """An interpreter of this version, found by uv.  Skips the test where the machine has none."""
-    command = [uv.program(), "python", "find", "--no-project", "--no-python-downloads", version]
-    found = subprocess.run(command, capture_output=True, text=True, check=False, cwd=os.sep)
-    if found.returncode:
-        pytest.skip(f"no python{version} on this machine: the handlers were not run ({found.stderr.splitlines()[0]})")
-    return found.stdout.strip()
+def sandbox_of(version: str) -> Sandbox:
+    """A sandbox with an interpreter of this version, found by uv.  Skips the test where the machine has none."""
+    major, minor = version.split(".")
+    python = int(major), int(minor)
+    try:
+        return Sandbox(find(python, offline=True, install=False).path, python)
+    except InterpreterMissingError as error:
+        pytest.skip(f"{error.what} on this machine: nothing was run")
 
 
-def lamella(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command of this checkout."""
+def lamella(*arguments: str, cwd: Path, cache: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command of this checkout, with the user's cache or a given one."""
     command = [sys.executable, "-m", "lamella", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    own = {"LAMELLA_CACHE_DIR": str(cache)} if cache is not None else {}
+    environment = {**os.environ, **own, "NO_COLOR": "1"}
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, env=environment)
 
 
-@dataclass(frozen=True)
-class Lambda:
-    """A function's unpacked zip and layers, and the interpreter that runs it."""
+class Lambda(NamedTuple):
+    """A function as Lambda runs it: its layers at /opt and its code at /var/task, unpacked and read-only."""
 
-    python: str
-    paths: tuple[Path, ...]
+    sandbox: Sandbox
+    opt: str | None
+    task: str | None
 
     @classmethod
-    def unpack(cls, python: str, folder: Path, code: Path, layers: Sequence[Path] = ()) -> Lambda:
-        """Code and layers below `folder`, on `sys.path` in Lambda's order."""
-        task, opt = folder / "task", folder / "opt"
-        for archive, target in ((code, task), *((layer, opt) for layer in layers)):
-            with zipfile.ZipFile(archive) as opened:
-                opened.extractall(target)
-        return cls(python, (task, opt / "python/lib/python3.12/site-packages", opt / "python"))
+    def unpack(cls, sandbox: Sandbox, folder: Path, code: Path | None, layers: Sequence[Path] = ()) -> Lambda:
+        """Code and layers, unpacked below `folder`, each zip once; `cleared` removes it."""
+        root = str(folder)
+        opt = merged([(str(layer), _sha256(layer)) for layer in layers], root)
+        return cls(sandbox, opt, unpack(str(code), _sha256(code), root) if code is not None else None)
 
-    def run(self, code: str, *, behind: Sequence[Path] = (), **environment: str) -> Any:
+    def run(
+        self, code: str, *, given: bytes = b"", runtime: str | None = None, network: bool = False, **environment: str
+    ) -> Any:
         """Run `code` and return what it binds to `answer`, through JSON.
 
-        The interpreter reads no site-packages, no user folder and no PYTHON… variable.  `behind` are folders at the
-        end of sys.path, where the runtime's own packages are.
+        The code finds `given` under that name.  `runtime` is a folder for /var/runtime, where the runtime's own
+        packages are.  Only with `network` it sees this machine's loopback.
         """
-        paths = [str(path) for path in (*self.paths, *behind)]
         script = "\n".join(
             (
-                "import json, sys",
-                "assert not [path for path in sys.path if 'site-packages' in path], sys.path",
-                f"before, behind = {paths[: len(self.paths)]!r}, {paths[len(self.paths) :]!r}",
-                "sys.path = before + sys.path + behind",
+                "import json, os, sys",
+                "given = sys.stdin.buffer.read()",
                 code,
+                "print()",
                 "print(json.dumps(answer))",
+                # Lambda freezes its processes and never ends them; pyarrow's threads bring about one in fifty such
+                # ends down on a busy machine, with the plain wheel, too: "terminate called without an active exception"
+                "sys.stdout.flush()",
+                "os._exit(0)",
             )
         )
         aws = {"AWS_DEFAULT_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing"}
-        done = subprocess.run(
-            [self.python, "-I", "-S", "-c", script],
-            capture_output=True,
-            text=True,
-            check=False,
+        done = self.sandbox.run(
+            ["-c", script],
+            opt=self.opt,
+            task=self.task,
+            runtime=runtime,
             env={**aws, "AWS_EC2_METADATA_DISABLED": "true", **environment},
+            timeout=300,
+            stdin=given,
+            network=network,
         )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
+        assert done.code == 0, f"{done.signal or done.code}\n{done.err.decode()}"
+        return json.loads(done.out.splitlines()[-1])
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def cleared(folder: Path) -> Iterator[Path]:
+    """The folder, which is removed at the end with what is unpacked below it, where nobody may write."""
+    try:
+        yield folder
+    finally:
+        for base, _, _ in os.walk(folder):
+            os.chmod(base, 0o755)
+        shutil.rmtree(folder)
 
 
 @contextmanager

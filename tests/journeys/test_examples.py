@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.journeys.lambdas import EXAMPLES, Lambda, bucket, dng, lamella, python_of
+from tests.journeys.lambdas import EXAMPLES, Lambda, bucket, cleared, dng, lamella, sandbox_of
 
-pytestmark = pytest.mark.journey
+from lamella.sandbox.run import Sandbox
+
+# One worker, for all tests share what is built first
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("examples")]
 
 SPECTRA = {"layer.zip", "api-handler.zip", "worker.zip", "authorizer.zip", "manifest.json"}
 GALERLY = {"image-layer.zip", "galerly-api.zip", "image-processor.zip", "manifest.json"}
@@ -31,8 +34,8 @@ def http(method, path, body=None):
 
 
 @pytest.fixture(scope="module")
-def python() -> str:
-    return python_of("3.12")
+def sandbox() -> Sandbox:
+    return sandbox_of("3.12")
 
 
 def _built(example: str, folder: Path) -> Path:
@@ -46,38 +49,32 @@ def _built(example: str, folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def spectra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("spectra")
-    yield _built("spectra", folder)
-    shutil.rmtree(folder)
+    with cleared(tmp_path_factory.mktemp("spectra")) as folder:
+        yield _built("spectra", folder)
 
 
 @pytest.fixture(scope="module")
 def galerly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("galerly")
-    yield _built("galerly", folder)
-    shutil.rmtree(folder)
+    with cleared(tmp_path_factory.mktemp("galerly")) as folder:
+        yield _built("galerly", folder)
 
 
 @pytest.fixture(scope="module")
-def warehouse(python: str, spectra: Path) -> dict[str, Lambda]:
-    """Spectra's three functions; the layer is unpacked once, as it is one in Lambda too."""
-    layer = spectra / "layer.zip"
-    first = Lambda.unpack(python, spectra / "run", spectra / "api-handler.zip", [layer])
-    functions = {"api-handler": first}
-    for key in ("worker", "authorizer"):
-        own = Lambda.unpack(python, spectra / "run" / key, spectra / f"{key}.zip")
-        functions[key] = Lambda(python, (own.paths[0], *first.paths[1:]))
-    return functions
-
-
-@pytest.fixture(scope="module")
-def gallery(python: str, galerly: Path) -> dict[str, Lambda]:
-    image_layer = galerly / "image-layer.zip"
+def warehouse(sandbox: Sandbox, spectra: Path) -> dict[str, Lambda]:
+    """Spectra's three functions."""
+    layers = [spectra / "layer.zip"]
     return {
-        "galerly-api": Lambda.unpack(python, galerly / "run/api", galerly / "galerly-api.zip"),
-        "image-processor": Lambda.unpack(
-            python, galerly / "run/images", galerly / "image-processor.zip", [image_layer]
-        ),
+        key: Lambda.unpack(sandbox, spectra / "run", spectra / f"{key}.zip", layers)
+        for key in ("api-handler", "worker", "authorizer")
+    }
+
+
+@pytest.fixture(scope="module")
+def gallery(sandbox: Sandbox, galerly: Path) -> dict[str, Lambda]:
+    run, layers = galerly / "run", [galerly / "image-layer.zip"]
+    return {
+        "galerly-api": Lambda.unpack(sandbox, run, galerly / "galerly-api.zip"),
+        "image-processor": Lambda.unpack(sandbox, run, galerly / "image-processor.zip", layers),
     }
 
 
@@ -134,7 +131,7 @@ def test_spectras_api_answers(warehouse: dict[str, Lambda]) -> None:
     assert "only SELECT is allowed" in refused[1]["detail"]
 
 
-def test_spectras_worker_writes_parquet(warehouse: dict[str, Lambda], tmp_path: Path) -> None:
+def test_spectras_worker_writes_parquet(warehouse: dict[str, Lambda]) -> None:
     rows = [{"id": 1, "name": "red"}, {"id": 2, "name": "blue"}]
     record = {"messageId": "m-1", "body": json.dumps({"rows": rows}), "eventSource": "aws:sqs"}
     worker = warehouse["worker"]
@@ -142,15 +139,14 @@ def test_spectras_worker_writes_parquet(warehouse: dict[str, Lambda], tmp_path: 
         answer = worker.run(
             f"from spectra.handlers.worker import handler\n{CALL}\n"
             f"answer = handler({{'Records': [{record!r}]}}, context)",
+            network=True,
             SPECTRA_BUCKET="rows",
             AWS_ENDPOINT_URL_S3=endpoint,
         )
     assert answer == {"batchItemFailures": []}
     assert list(objects) == ["/rows/m-1.parquet"]
-    written = tmp_path / "m-1.parquet"
-    written.write_bytes(objects["/rows/m-1.parquet"])
-    read = f"import pyarrow.parquet as pq\nanswer = pq.read_table({str(written)!r}).to_pylist()"
-    assert worker.run(read) == rows
+    read = "import io, pyarrow.parquet as pq\nanswer = pq.read_table(io.BytesIO(given)).to_pylist()"
+    assert worker.run(read, given=objects["/rows/m-1.parquet"]) == rows
 
 
 def test_spectras_authorizer_lets_one_key_in(warehouse: dict[str, Lambda]) -> None:
@@ -218,7 +214,7 @@ def test_galerlys_api_asks_stripe(gallery: dict[str, Lambda]) -> None:
             f"from galerly.api.app import handler\n{CALL}\nanswer = http('GET', '/v1/prices/pro')"
         )
         objects[path] = json.dumps(found).encode()
-        answer = gallery["galerly-api"].run(ask, STRIPE_API_KEY="sk_test_nothing")
+        answer = gallery["galerly-api"].run(ask, network=True, STRIPE_API_KEY="sk_test_nothing")
     assert answer == [200, {"lookup_key": "pro", "amount": 900, "currency": "eur"}]
 
 
@@ -237,16 +233,15 @@ def looked_at(data):
 """
 
 
-def test_galerlys_thumbnails_are_jpegs(gallery: dict[str, Lambda], tmp_path: Path) -> None:
-    raw = tmp_path / "grey.dng"
-    raw.write_bytes(dng(256, 128))
+def test_galerlys_thumbnails_are_jpegs(gallery: dict[str, Lambda]) -> None:
     answer = gallery["image-processor"].run(
         f"{PICTURES}\n"
         "answer = [looked_at(thumbnail(picture(kind), name, 300)) for kind, name in"
         " (('JPEG', 'a.jpg'), ('HEIF', 'a.HEIC'), ('PNG', 'a.png'))]\n"
-        f"answer.append(looked_at(thumbnail(open({str(raw)!r}, 'rb').read(), 'a.DNG', 100))[:3])\n"
+        "answer.append(looked_at(thumbnail(given, 'a.DNG', 100))[:3])\n"
         "turned = Image.Exif(); turned[274] = 6\n"
-        "answer.append(looked_at(thumbnail(picture('JPEG', exif=turned), 'a.jpg', 300))[:3])"
+        "answer.append(looked_at(thumbnail(picture('JPEG', exif=turned), 'a.jpg', 300))[:3])",
+        given=dng(256, 128),
     )
     red = [200, 40, 40]
     assert answer[:3] == [["JPEG", 300, 200, red]] * 3
@@ -256,7 +251,7 @@ def test_galerlys_thumbnails_are_jpegs(gallery: dict[str, Lambda], tmp_path: Pat
 
 def test_galerlys_processor_answers_s3(gallery: dict[str, Lambda]) -> None:
     """The whole handler; the boto3 that the runtime ships is that of the other function's zip here."""
-    processor, runtime = gallery["image-processor"], gallery["galerly-api"].paths[0]
+    processor, runtime = gallery["image-processor"], gallery["galerly-api"].task
     record = "{'s3': {'bucket': {'name': 'photos'}, 'object': {'key': key}}}"
     keys = ["uploads/1/My+Photo.heic", "uploads/2/notes.jpg", "thumbnails/1/My Photo.jpg"]
     with bucket() as (endpoint, objects):
@@ -269,19 +264,20 @@ def test_galerlys_processor_answers_s3(gallery: dict[str, Lambda]) -> None:
             f"made = processor.handler({{'Records': [{record} for key in {keys!r}]}}, None)\n"
             "body = processor.s3.get_object(Bucket='photos', Key=made['thumbnails'][0])['Body'].read()\n"
             "answer = [made, looked_at(body)[:3]]",
-            behind=[runtime],
+            runtime=runtime,
+            network=True,
             AWS_ENDPOINT_URL_S3=endpoint,
         )
     assert answer == [{"thumbnails": ["thumbnails/1/My Photo.jpg"]}, ["JPEG", 512, 341]]
 
 
 def test_galerlys_processor_says_at_its_start_that_rawpy_is_there(gallery: dict[str, Lambda]) -> None:
-    runtime = gallery["galerly-api"].paths[0]
+    runtime = gallery["galerly-api"].task
     answer = gallery["image-processor"].run(
         "import io, logging; said = io.StringIO(); logging.basicConfig(stream=said)\n"
         "import galerly.images.processor\n"
         "answer = said.getvalue()",
-        behind=[runtime],
+        runtime=runtime,
     )
     assert "rawpy imported successfully" in answer
     assert "RAW format support: ENABLED" in answer

@@ -228,7 +228,7 @@ def build(group: Group, folder: Path) -> dict[str, Any]:
     """Run `lamella build` from an empty cache; return the manifest's layer."""
     (folder / "lamella.toml").write_text(
         f'runtime = "{group.runtime}"\narchitecture = "{group.architecture}"\nlock = "requirements.txt"\n'
-        'output = "out"\n[layers.layer]\nname = "truth"\n'
+        'output = "out"\n[layers.layer]\nname = "truth"\nprofile = "none"\nbytecode = "none"\n'
     )
     run([sys.executable, "-m", "lamella", "build", "-q"], folder, LAMELLA_CACHE_DIR=str(folder / "cache"))
     layer: dict[str, Any] = json.loads((folder / "out" / "manifest.json").read_text())["layers"]["layer"]

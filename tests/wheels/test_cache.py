@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.wheels.wheelmaker import make_wheel
 
+from lamella.archive.entry import DamagedSourceError, Entry, content, from_bytes
+from lamella.archive.writer import write
+from lamella.digests import key_of
+from lamella.files import state
 from lamella.wheels.admit import admit
-from lamella.wheels.cache import Cache, key_of
+from lamella.wheels.cache import Cache
 from lamella.wheels.model import Wheel
 
 FILENAME = "demo-1.0-py3-none-any.whl"
@@ -27,21 +33,6 @@ def adopted(cache: Cache) -> Wheel:
     partial = cache.partial("x")
     Path(partial).write_bytes(make_wheel("demo", "1.0", {"demo.py": "x = 1\n"}))
     return cache.adopt(admit(partial, filename=FILENAME))
-
-
-def test_keys_depend_on_every_part_and_where_it_ends() -> None:
-    keys = {
-        key_of("a", "b"),
-        key_of("ab"),
-        key_of("ab", ""),
-        key_of("", "ab"),
-        key_of("b", "a"),
-        key_of("a", "b", None),
-    }
-    assert len(keys) == 6
-    assert key_of("a", 1, ("x", None)) == key_of("a", 1, ("x", None))
-    assert all(len(key) == 64 for key in keys)
-    assert key_of("\udcff")
 
 
 def test_nothing_is_made_before_something_is_kept(cache: Cache, tmp_path: Path) -> None:
@@ -161,3 +152,80 @@ def test_the_lock_of_a_dead_process_is_free(cache: Cache) -> None:
     assert done.returncode == -9
     with cache.locked("key"):
         pass
+
+
+def test_derived_members_are_kept_and_found_again(tmp_path: Path) -> None:
+    cache = Cache(str(tmp_path))
+    key = "ab" * 32
+    assert cache.derived(key) is None
+    made = [from_bytes("a.pyc", "pkg", b"a" * 1000), from_bytes("empty", "pkg", b""), from_bytes("b", "pkg", b"bytes")]
+    kept = cache.derive(key, iter(made))
+    assert cache.derived(key) == kept
+    assert list(kept) == ["a.pyc", "empty", "b"]
+    for entry in made:
+        found = kept[entry.path]
+        assert content(found) == content(entry)
+        assert (found.method, found.crc, found.packed, found.size) == entry[3:7]
+        assert zlib.crc32(entry.data or b"") == found.packed_crc
+    assert [path.suffix for path in sorted((tmp_path / "v1/derived/ab").iterdir())] == [".json", ".pack"]
+
+
+def test_derived_members_that_are_damaged_or_half_there_are_not_found(tmp_path: Path) -> None:
+    cache = Cache(str(tmp_path))
+    key = "ab" * 32
+    kept = cache.derive(key, [from_bytes("a", "pkg", b"a")])
+    index = tmp_path / f"v1/derived/ab/{key}.json"
+    text = index.read_bytes()
+    index.write_bytes(text.replace(b'"a"', b'"b"'))
+    assert cache.derived(key) is None
+    index.write_bytes(text)
+    assert cache.derived(key) == kept
+    cache.discard(kept["a"].source)
+    assert cache.derived(key) is None
+    assert not index.exists()
+
+
+def test_deriving_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    cache = Cache(str(tmp_path))
+
+    def failing() -> Iterator[Entry]:
+        yield from_bytes("a", "pkg", b"a")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        cache.derive("ab" * 32, failing())
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+def test_a_derived_entry_that_was_damaged_is_noticed_where_it_is_copied(tmp_path: Path) -> None:
+    cache = Cache(str(tmp_path))
+    kept = cache.derive("ab" * 32, [from_bytes("a", "pkg", b"abc" * 100)])
+    pack = Path(kept["a"].source)
+    pack.write_bytes(bytes([pack.read_bytes()[0] ^ 1]) + pack.read_bytes()[1:])
+    with pytest.raises(DamagedSourceError) as caught:
+        write(str(tmp_path / "layer.zip"), kept.values())
+    assert caught.value.source == str(pack)
+
+
+def test_all_damaged_derived_members_are_found_at_once(tmp_path: Path) -> None:
+    cache = Cache(str(tmp_path))
+    keys = [letter * 64 for letter in "abcd"]
+    packs = [Path(cache.derive(key, [from_bytes("a", "p", b"abc" * 100)])["a"].source) for key in keys]
+    packs[1].write_bytes(packs[1].read_bytes()[:-1])
+    packs[2].unlink()
+    packs[3].write_bytes(bytes([packs[3].read_bytes()[0] ^ 1]) + packs[3].read_bytes()[1:])
+    cache.discard_damaged()
+    assert [cache.derived(key) is not None for key in keys] == [True, False, False, False]
+    assert packs[0].exists()
+    assert not list(tmp_path.rglob("[bcd]*.json"))
+
+
+def test_the_digest_of_a_zip_is_as_it_was_while_its_state_is_the_same(cache: Cache, tmp_path: Path) -> None:
+    path = tmp_path / "layer.zip"
+    assert cache.digest(str(path)) is None
+    path.write_bytes(b"one")
+    cache.remember("placed", key_of(str(path)), {"state": state(str(path)), "sha256": "known"})
+    assert cache.digest(str(path)) == "known"
+    path.write_bytes(b"two")
+    os.utime(path, (1, 1))
+    assert cache.digest(str(path)) == hashlib.sha256(b"two").hexdigest()

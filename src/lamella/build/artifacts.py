@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from lamella.archive.entry import FILE, PROGRAM, Entry, from_bytes
 from lamella.archive.writer import overhead
 from lamella.contents.merge import merge
-from lamella.contents.place import Place, place
+from lamella.contents.model import SourceFile
+from lamella.contents.place import PROGRAMS, Place, place
 from lamella.errors import CollisionError
 from lamella.manifest import Distribution
 from lamella.target import Target
-
-if TYPE_CHECKING:
-    from lamella.contents.model import SourceFile
-    from lamella.wheels.model import Wheel
+from lamella.wheels.model import Wheel
 
 # A layer's folder that is on the path of every Python runtime (Lambda developer guide, "Packaging your layer content")
 SHARED_SITE = "python"
@@ -24,28 +22,55 @@ SHARED_SITE = "python"
 ANY_INTERPRETER = "/var/lang/bin/python3"
 
 
-def layer_entries(per_target: Mapping[Target, Sequence[Wheel]]) -> list[Entry]:
-    """The entries of a layer that serves these targets.
+class Group(NamedTuple):
+    """One wheel's files at one folder of importable code, `site`; `targets` are those that have it on their path."""
+
+    wheel: Wheel
+    site: str
+    targets: tuple[Target, ...]
+    entries: list[Entry]
+
+
+def layer_groups(per_target: Mapping[Target, Sequence[Wheel]]) -> list[Group]:
+    """The files of a layer that serves these targets, wheel by wheel.
 
     With one target everything lies in `python/`.  With several, a wheel that all of them chose lies there once: pure
     ones, and native ones for the stable ABI (abi3), which every runtime loads.  One that only some chose (native code,
     or a version of its own) goes to the `site-packages` of each that did, and with it what shares a package with it.
-    Raises CollisionError, ArchiveError.
+    Raises ArchiveError.
     """
-    targets = list(per_target)
+    targets = tuple(per_target)
     if len(targets) == 1:
         at = Place(SHARED_SITE, targets[0].interpreter)
-        return merge(place(wheel, at) for wheel in per_target[targets[0]])
+        return [Group(wheel, at.site, targets, place(wheel, at)) for wheel in per_target[targets[0]]]
     from lamella.build.sharing import shared
 
     together = shared(per_target)
     # Not a target's own interpreter: a program that the wheels of all runtimes bring must be one file
-    everywhere = Place(SHARED_SITE, ANY_INTERPRETER)
-    common = [place(wheel, everywhere) for wheel in per_target[targets[0]] if wheel.sha256 in together]
-    brought: dict[Target, list[Entry]] = {}
+    at = Place(SHARED_SITE, ANY_INTERPRETER)
+    groups = [
+        Group(wheel, at.site, targets, place(wheel, at)) for wheel in per_target[targets[0]] if wheel.sha256 in together
+    ]
     for target, wheels in per_target.items():
         at = Place(target.site_packages, ANY_INTERPRETER)
-        brought[target] = merge([*common, *(place(wheel, at) for wheel in wheels if wheel.sha256 not in together)])
+        groups += [
+            Group(wheel, at.site, (target,), place(wheel, at)) for wheel in wheels if wheel.sha256 not in together
+        ]
+    return groups
+
+
+def bundle_groups(bundle: Sequence[Wheel], target: Target) -> list[Group]:
+    """The files of a function's distributions, at the root of its zip."""
+    at = Place("", target.interpreter)
+    return [Group(wheel, at.site, (target,), place(wheel, at)) for wheel in bundle]
+
+
+def joined(groups: Sequence[Group]) -> list[Entry]:
+    """The entries of all groups, one for each path.  Raises CollisionError."""
+    targets = list(dict.fromkeys(target for group in groups for target in group.targets))
+    brought = {target: merge(group.entries for group in groups if target in group.targets) for target in targets}
+    if len(targets) == 1:
+        return brought[targets[0]]
 
     def refusal(twin: Entry, entry: Entry) -> CollisionError:
         return _two_programs(twin, entry, [target.runtime for target in targets if _has(brought[target], twin, entry)])
@@ -68,8 +93,8 @@ def _two_programs(twin: Entry, entry: Entry, runtimes: Sequence[str]) -> Collisi
     )
 
 
-def function_entries(files: Iterable[SourceFile], bundle: Sequence[Wheel], target: Target) -> tuple[list[Entry], str]:
-    """The entries of a function: its sources at the root, the bundle's distributions beside them.
+def own_entries(files: Iterable[SourceFile]) -> tuple[list[Entry], str]:
+    """The entries of a function's sources, at the root of its zip.
 
     Also the state of the sources that was read for it (`state_of`): who planned with another one plans again.
     """
@@ -79,36 +104,79 @@ def function_entries(files: Iterable[SourceFile], bundle: Sequence[Wheel], targe
             content = opened.read()
         state.add(file, hashlib.sha256(content))
         own.append(from_bytes(file.path, file.shown, content, PROGRAM if file.executable else FILE))
-    at = Place("", target.interpreter)
-    return merge([own, *(place(wheel, at) for wheel in bundle)]), state.text()
+    return own, state.text()
 
 
-def distributions(per_target: Mapping[Target, Sequence[Wheel]], entries: Iterable[Entry]) -> tuple[Distribution, ...]:
+def distributions(
+    per_target: Mapping[Target, Sequence[Wheel]], entries: Iterable[Entry], site: str = SHARED_SITE
+) -> tuple[Distribution, ...]:
     """The rows of the manifest: each distribution with its share of the zip, by name, then version.
+
+    `site` is the folder of importable code: that of a layer, or "" for a function's zip.
 
     A file that several wheels bring, such as a program for all runtimes, counts for the first of them.
     """
     runtimes: dict[str, list[str]] = {}
     wheels: dict[str, Wheel] = {}
+    owners: dict[tuple[str, str], str] = {}
     for target, chosen in per_target.items():
         for wheel in chosen:
             wheels[wheel.sha256] = wheel
             runtimes.setdefault(wheel.sha256, []).append(target.runtime)
-    shares: dict[str, list[int]] = {}
-    by_path = {wheel.path: wheel.sha256 for wheel in wheels.values()}
+            owners.setdefault((wheel.name, ""), wheel.sha256)
+            owners[wheel.name, target.site_packages] = wheel.sha256
+    shares = {sha256: [0, 0] for sha256 in wheels}
+    paths: dict[str, list[str]] = {sha256: [] for sha256 in wheels}
     for entry in entries:
-        sha256 = by_path.get(entry.source)
+        if not entry.source:  # a file of the function's own
+            continue
+        own = "/".join(entry.path.split("/", 4)[:4]) if entry.path.startswith("python/lib/python") else ""
+        sha256 = owners.get((entry.origin, own)) or owners.get((entry.origin, ""))
         if sha256 is not None:
-            share = shares.setdefault(sha256, [0, 0])
-            share[0] += entry.packed + overhead(entry.path)
-            share[1] += entry.size
+            shares[sha256][0] += entry.packed + overhead(entry.path)
+            shares[sha256][1] += entry.size
+            if not entry.path.startswith(PROGRAMS + "/"):
+                paths[sha256].append(entry.path)
+    sites = [site, *(target.site_packages for target in per_target)]
     rows = [
         Distribution(
-            wheel.name, wheel.version, wheel.filename, sha256, tuple(runtimes[sha256]), *shares.get(sha256, (0, 0))
+            wheel.name,
+            wheel.version,
+            wheel.filename,
+            sha256,
+            tuple(runtimes[sha256]),
+            top_modules(paths[sha256], sites),
+            *shares[sha256],
         )
         for sha256, wheel in wheels.items()
     ]
     return tuple(sorted(rows, key=lambda row: (row.name, row.version, row.file)))
+
+
+def top_modules(paths: Iterable[str], sites: Sequence[str]) -> tuple[str, ...]:
+    """What of these files can be imported without importing more of them before: sorted dotted names.
+
+    Below a namespace package (PEP 420) that is what lies in it: `google.protobuf`.
+    """
+    from lamella.closure.modules import index_modules
+
+    index = index_modules(paths, sites)
+    found = index.packages | index.modules
+    return tuple(sorted(name for name in found if "." not in name or _stands_alone(name, found)))
+
+
+def _stands_alone(name: str, known: frozenset[str]) -> bool:
+    """Whether a module below a namespace is the first that can be imported, and meant to be: `google._upb` is not."""
+    return not _has_parent(name, known) and not any(part.startswith("_") for part in name.split("."))
+
+
+def _has_parent(name: str, known: frozenset[str]) -> bool:
+    parent = name.rpartition(".")[0]
+    while parent:
+        if parent in known:
+            return True
+        parent = parent.rpartition(".")[0]
+    return False
 
 
 def state_of(files: Iterable[SourceFile]) -> str:

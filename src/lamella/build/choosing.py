@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
+from lamella.digests import key_of
 from lamella.errors import (
     ArchiveError,
     BuildError,
@@ -24,7 +25,6 @@ from lamella.lock.model import FromDirectory, FromFile, FromGit, FromIndex, Lock
 from lamella.revision import revision
 from lamella.wheels import graph
 from lamella.wheels.build import checkout, copied, from_source, interpreter, tree_digest
-from lamella.wheels.cache import key_of
 from lamella.wheels.choose import Choice, choose, refusal
 from lamella.wheels.obtain import Source, Wanted
 
@@ -209,7 +209,8 @@ class Chooser:
     def _python(self) -> tuple[str, str]:
         """The interpreter to build with, and its minor version."""
         if self._interpreter is None:
-            self._interpreter = interpreter(self.target.python, offline=self.source.offline)
+            source = self.source
+            self._interpreter = interpreter(self.target.python, offline=source.offline, memory=source.cache)
         return self._interpreter
 
     def _built_key(self, pin: Pin, sdist: LockedFile | None, project: str) -> str:

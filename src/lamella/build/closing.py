@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from lamella.contents.model import BUNDLE, RUNTIME, layer_holder
 from lamella.contents.place import AT_SITE, in_scheme
+from lamella.digests import key_of
 from lamella.facts.tables import provided, stdlib
 from lamella.revision import revision
-from lamella.wheels.cache import key_of
 
 if TYPE_CHECKING:
+    from lamella.build.filling import Order
     from lamella.build.plan import Planner
     from lamella.closure.findings import Distribution, Finding, Import, ModuleIndex
     from lamella.config.model import FunctionSettings
     from lamella.contents.model import SourceFile
     from lamella.target import Target
     from lamella.wheels.model import Wheel
+    from lamella.wheels.obtain import Source
 
 Needs = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -45,16 +47,16 @@ class Closing:
         function: FunctionSettings,
         target: Target,
         files: Sequence[SourceFile],
-        bundle: Sequence[Wheel],
+        bundle: Order,
         state: str,
     ) -> Needs:
         """What of each layer the function's code imports.  Findings are kept for `notes` and `refuse`.
 
         An examination without an error is remembered under the digest of all that it saw.
         """
-        held = self._held(function, target, bundle)
+        held = self._held(function, bundle)
         key = key_of(
-            revision(), function, target, state, [(k, [w.sha256 for w in wheels]) for k, wheels in held.items()],
+            revision(), function, target, state, [(holder, order.key) for holder, order in held.items()],
             [sorted((name, sorted(extras)) for name, extras in kind.items()) for kind in self.asked(function, target)],
         )  # fmt: skip
         cache = self.planner.resolver.source.cache
@@ -77,11 +79,9 @@ class Closing:
             cache.remember("closures", key, {"notes": notes, "needs": needs})
         return needs
 
-    def _held(self, function: FunctionSettings, target: Target, bundle: Sequence[Wheel]) -> dict[str, Sequence[Wheel]]:
-        held: dict[str, Sequence[Wheel]] = {
-            layer_holder(key): self.planner.layer(key).wheels.get(target, ())
-            for key in function.layers
-            if not key.startswith("arn:")
+    def _held(self, function: FunctionSettings, bundle: Order) -> dict[str, Order]:
+        held = {
+            layer_holder(key): self.planner.layer(key).order for key in function.layers if not key.startswith("arn:")
         }
         held[BUNDLE] = bundle
         return held
@@ -93,18 +93,28 @@ class Closing:
         places = [*(f"layers.{key}" for key in function.layers), f"functions.{function.key}"]
         return self.planner.resolver.asked(places, target)
 
-    def index(self, wheels: Sequence[Wheel]) -> ModuleIndex:
-        """The modules of these wheels once they are placed.
+    def index(self, order: Order, wheels: Sequence[Wheel]) -> ModuleIndex:
+        """The modules of these wheels of an artifact, once they are placed and pruned.
 
         In a layer for several runtimes they may lie in two folders, which count as one: `build.sharing` splits no
         package between them.
         """
         from lamella.closure.modules import index_modules
 
-        key = tuple(wheel.sha256 for wheel in wheels)
+        key = (order.key, *(wheel.sha256 for wheel in wheels))
         if key not in self._indexes:
-            self._indexes[key] = index_modules(path for wheel in wheels for path in importable(wheel))
+            dropped = self.planner.filler.dropped(order)
+            none: frozenset[str] = frozenset()
+            self._indexes[key] = index_modules(
+                path for wheel in wheels for path in importable(wheel) if path not in dropped.get(wheel.sha256, none)
+            )
         return self._indexes[key]
+
+    def pruned(self, order: Order) -> ModuleIndex:
+        """The modules that rules left out of an artifact."""
+        from lamella.closure.modules import index_modules
+
+        return index_modules(path for paths in self.planner.filler.dropped(order).values() for path in paths)
 
 
 def importable(wheel: Wheel) -> list[str]:
@@ -128,14 +138,15 @@ class _Inquiry:
         function: FunctionSettings,
         target: Target,
         files: Sequence[SourceFile],
-        held: Mapping[str, Sequence[Wheel]],
+        held: Mapping[str, Order],
     ) -> None:
         from lamella.closure.modules import index_modules, known_modules
 
         self.closing = closing
         self.function = function
         self.target = target
-        self.held = held
+        self.orders = held
+        self.held = {holder: order.wheels.get(target, ()) for holder, order in held.items()}
         self.contents: dict[str, bytes] = {}
         self.imports: dict[str, Sequence[Import]] = {}
         self.unread: list[Finding] = []
@@ -149,7 +160,7 @@ class _Inquiry:
         self.own = index_modules(self.contents)
         shipped = provided(target.runtime)
         self.shipped = {row.name for row in shipped}
-        self.available = {holder: closing.index(wheels) for holder, wheels in held.items() if wheels}
+        self.available = {holder: closing.index(held[holder], wheels) for holder, wheels in self.held.items() if wheels}
         self.available[RUNTIME] = known_modules(module for row in shipped for module in row.modules)
         self.foreign = [key for key in function.layers if key.startswith("arn:")]
 
@@ -162,14 +173,14 @@ class _Inquiry:
         try:
             return scan(file.path, self.contents[file.path], target=self.target.python, shown=file.shown)
         except NewerSyntaxError as error:
-            if _unreadable(self.contents[file.path], self.target, offline=self.closing.planner.resolver.source.offline):
+            if _unreadable(self.contents[file.path], self.target, self.closing.planner.resolver.source):
                 raise
             self.unread.append(unread(self.function.key, file.shown, error.line, self.target.runtime))
             return ()
 
     def findings(
         self,
-        unattached: Mapping[str, Sequence[Wheel]] | None = None,
+        unattached: Mapping[str, Order] | None = None,
         unplaced: Sequence[str] = (),
     ) -> list[Finding]:
         from lamella.closure.attributes import unbound
@@ -196,9 +207,12 @@ class _Inquiry:
                 self.own,
                 stdlib(self.target.runtime),
                 self.available,
-                unattached={key: self.closing.index(wheels) for key, wheels in others.items()},
+                unattached={
+                    key: self.closing.index(order, order.wheels.get(self.target, ())) for key, order in others.items()
+                },
                 unplaced=dict.fromkeys(unplaced),
                 foreign=self.foreign,
+                pruned={holder: self.closing.pruned(order) for holder, order in self.orders.items()},
             ),
             *unbound(function.key, self.imports, self.contents, self.own, self.available, target=self.target.python),
             *unmet(
@@ -206,7 +220,9 @@ class _Inquiry:
                 {holder: self._rows(wheels) for holder, wheels in self.held.items()},
                 self.target.environment(),
                 self.shipped,
-                unattached={key: {wheel.name for wheel in wheels} for key, wheels in others.items()},
+                unattached={
+                    key: {wheel.name for wheel in order.wheels.get(self.target, ())} for key, order in others.items()
+                },
                 unplaced=unplaced,
                 excluded={
                     name: layer.key
@@ -224,11 +240,12 @@ class _Inquiry:
 
         planner = self.closing.planner
         others = {
-            layer.key: planner.layer(layer.key).wheels.get(self.target, ())
+            layer.key: planner.layer(layer.key).order
             for layer in planner.settings.layers
             if layer.key not in self.function.layers and self.target.runtime in layer.runtimes
         }
-        placed = {wheel.name for wheels in (*self.held.values(), *others.values()) for wheel in wheels}
+        orders = (*self.orders.values(), *others.values())
+        placed = {wheel.name for order in orders for wheel in order.wheels.get(self.target, ())}
         unplaced = [name for name in planner.resolver.pinned() if name not in placed]
         return [finding for finding in self.findings(others, unplaced) if finding.severity is Severity.ERROR]
 
@@ -255,25 +272,29 @@ class _Inquiry:
         modules = {found.module for imports in self.imports.values() for found in imports}
         needs = []
         for key in self.function.layers:
-            wheels = self.held.get(layer_holder(key), ())
+            holder = layer_holder(key)
             names = [
                 wheel.name
-                for wheel in wheels
-                if any(provides(self.closing.index([wheel]), module) is Provided.YES for module in modules)
+                for wheel in self.held.get(holder, ())
+                if any(
+                    provides(self.closing.index(self.orders[holder], [wheel]), module) is Provided.YES
+                    for module in modules
+                )
             ]
             if names:
                 needs.append((key, tuple(names)))
         return tuple(needs)
 
 
-def _unreadable(content: bytes, target: Target, *, offline: bool) -> bool:
+def _unreadable(content: bytes, target: Target, source: Source) -> bool:
     """Whether the target's own Python, where there is one here, refuses the file, too: then it is a mistake."""
     import subprocess
 
-    from lamella.wheels.build import interpreter
+    from lamella.interpreter import InterpreterMissingError, find
 
-    path, minor = interpreter(target.python, offline=offline)
-    if minor != f"{target.python[0]}.{target.python[1]}":
+    try:
+        python = find(target.python, offline=source.offline, install=False, memory=source.cache)
+    except InterpreterMissingError:
         return False
-    asked = [path, "-I", "-c", "import ast, sys; ast.parse(sys.stdin.buffer.read())"]
+    asked = [python.path, "-I", "-c", "import ast, sys; ast.parse(sys.stdin.buffer.read())"]
     return subprocess.run(asked, input=content, capture_output=True, check=False).returncode != 0

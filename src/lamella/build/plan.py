@@ -6,44 +6,46 @@ import contextlib
 import os
 import stat
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lamella.build.artifacts import state_of
 from lamella.build.closing import Closing
+from lamella.build.filling import Filler, Order
 from lamella.build.resolve import Question, Resolver
 from lamella.contents.model import SourceFile, Sources
+from lamella.digests import key_of
 from lamella.errors import CollisionError, ConfigError
 from lamella.files import settled, state
 from lamella.revision import revision
 from lamella.target import Target
-from lamella.wheels.cache import key_of
 
 if TYPE_CHECKING:
-    from lamella.config.model import FunctionSettings, LayerSettings, Settings
+    from lamella.config.model import FunctionSettings, LayerSettings, Settings, Slimming
+    from lamella.interpreter import Interpreter
     from lamella.wheels.model import Wheel
     from lamella.wheels.obtain import Source
 
 
 class LayerPlan(NamedTuple):
-    """`key` names the content: equal keys give equal zips.  `wheels` are sorted by name, for each target."""
+    """`wheels` are sorted by name, for each target.  The key of `order` names the content: equal ones, equal zips."""
 
     settings: LayerSettings
     wheels: Mapping[Target, tuple[Wheel, ...]]
-    key: str
+    order: Order
 
 
 class FunctionPlan(NamedTuple):
-    """`state` names the sources' content at the time of planning, `key` that of the whole zip."""
+    """`order` fills its bundle; `state` names the sources' content at the time of planning."""
 
     settings: FunctionSettings
     target: Target
     files: tuple[SourceFile, ...]
     bundle: tuple[Wheel, ...]
+    order: Order
     needs: tuple[tuple[str, tuple[str, ...]], ...]
     state: str
-    key: str
 
 
 class Plan(NamedTuple):
@@ -63,6 +65,7 @@ class Planner:
     def __init__(self, settings: Settings, source: Source, *, locked: bool) -> None:
         self.settings = settings
         self.resolver = Resolver(settings, source, locked=locked)
+        self.filler = Filler(source.cache)
         self.inputs = {settings.file}
         self._notes: list[str] = []
         self._layers: dict[str, LayerPlan] = {}
@@ -113,18 +116,49 @@ class Planner:
                     why=["nothing that it takes is locked for its runtime"],
                     hint=f"give it `packages`, `groups` or `extras`, or drop `[tool.lamella.layers.{key}]`",
                 )
-            self._layers[key] = LayerPlan(settings, wheels, _key("layer", wheels))
+            order = self._order(f"layer `{key}`", wheels, settings.slimming)
+            self._notes += [f"layer `{key}`: {note}" for note in self.filler.notes(order)]
+            self._layers[key] = LayerPlan(settings, wheels, order)
         return self._layers[key]
 
-    def _function(self, settings: FunctionSettings, closing: Closing) -> FunctionPlan:
+    def _order(
+        self, label: str, wheels: Mapping[Target, tuple[Wheel, ...]], slimming: Slimming, *, bundled: bool = False
+    ) -> Order:
+        """Raises InterpreterMissingError where there is bytecode to make, and no Python of the target."""
+        interpreters: dict[Target, Interpreter] = {}
+        if slimming.bytecode != "none" and any(wheels.values()):
+            from lamella.interpreter import BYTECODE, Purpose, find
+
+            source = self.resolver.source
+            purpose = Purpose(f"to compile the bytecode of {label} with", BYTECODE.otherwise)
+            interpreters = {
+                target: find(target.python, offline=source.offline, memory=source.cache, purpose=purpose)
+                for target in wheels
+            }
+        rows = [(target, [wheel.sha256 for wheel in chosen]) for target, chosen in wheels.items()]
+        versions = [interpreter.version for interpreter in interpreters.values()]
+        return Order(
+            label, wheels, slimming, interpreters, bundled, key_of(revision(), bundled, rows, slimming, versions)
+        )
+
+    def code(self, settings: FunctionSettings) -> tuple[tuple[SourceFile, ...], Order]:
+        """What is in a function's zip: its own files, and the order for its bundle."""
         target = Target(settings.runtime, self.settings.architecture)
         sources = self._sources(settings)
         self.inputs.update(sources.directories, (file.absolute for file in sources.files))
         bundle = self._bundle(settings, target)
-        code = state_of(sources.files)
-        needs = closing.examine(settings, target, sources.files, bundle, code)
-        key = _key("function", {target: bundle}, code)
-        return FunctionPlan(settings, target, sources.files, bundle, needs, code, key)
+        return sources.files, self._order(
+            f"function `{settings.key}`", {target: bundle}, settings.slimming, bundled=True
+        )
+
+    def _function(self, settings: FunctionSettings, closing: Closing) -> FunctionPlan:
+        files, order = self.code(settings)
+        ((target, bundle),) = order.wheels.items()
+        if bundle:
+            self._notes += [f"function `{settings.key}`: {note}" for note in self.filler.notes(order)]
+        code = state_of(files)
+        needs = closing.examine(settings, target, files, order, code)
+        return FunctionPlan(settings, target, files, tuple(bundle), order, needs, code)
 
     def _sources(self, settings: FunctionSettings) -> Sources:
         """The files of a function.
@@ -208,8 +242,3 @@ def _is_program(path: str) -> bool:
 def _whole(path: str) -> str:
     """A folder that was read whole is marked as such by a separator at the end."""
     return os.path.join(path, "") if os.path.isdir(path) else path
-
-
-def _key(kind: str, wheels: Mapping[Target, Sequence[Wheel]], state: str = "") -> str:
-    rows = [(target, [wheel.sha256 for wheel in chosen]) for target, chosen in wheels.items()]
-    return key_of(revision(), kind, rows, state)

@@ -7,9 +7,9 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lamella.digests import key_of
 from lamella.errors import ConfigError
 from lamella.revision import revision
-from lamella.wheels.cache import key_of
 from lamella.wheels.obtain import Source
 from lamella.wording import did_you_mean
 

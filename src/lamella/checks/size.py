@@ -6,10 +6,13 @@ function's code with all its layers, unzipped.
 
 from __future__ import annotations
 
-from lamella.checks.model import Contributor, SizeVerdict
+from collections.abc import Iterable
+
+from lamella.checks.model import Contributor, Finding, Severity, SizeVerdict
 from lamella.facts.tables import limits
 from lamella.manifest import Artifact, FunctionArtifact, LayerArtifact, Manifest
 
+NAME = "size"
 # How many of the largest are named when a limit is passed
 _NAMED = 10
 
@@ -20,6 +23,23 @@ def sizes(manifest: Manifest) -> tuple[SizeVerdict, ...]:
     return (
         *(_layer(layer) for layer in manifest.layers),
         *(_function(function, layers) for function in manifest.functions),
+    )
+
+
+def too_large(verdicts: Iterable[SizeVerdict]) -> tuple[Finding, ...]:
+    """A finding for each verdict that did not pass."""
+    return tuple(
+        Finding(
+            NAME,
+            Severity.ERROR,
+            verdict.key,
+            "",
+            f"{verdict.measured} bytes {verdict.unit}, {verdict.measured - verdict.limit} more than Lambda takes",
+            "`lamella size` says what takes the space; "
+            + ("leave something out, or say `split = true`" if verdict.kind == "layer" else "leave something out"),
+        )
+        for verdict in verdicts
+        if not verdict.passed
     )
 
 

@@ -18,7 +18,12 @@ from lamella.wording import closest, listed
 COMMANDS = {
     "init": "propose a configuration and write it to pyproject.toml",
     "build": "build layers and function packages from the lock file",
-    "check": "check what was built against Lambda's limits",
+    "check": "prove that what was built works, and that Lambda takes it",
+    "size": "show what takes the space, and what each rule saved",
+    "why": "say why a path is in an artifact or not",
+    "diff": "show what changed between two artifacts",
+    "profile": "measure what a handler's imports cost, by module",
+    "sbom": "list what is in an artifact, as CycloneDX, with its licences",
 }
 _TOP = ("--help", "--version")
 _DESCRIPTION = "Turn a project's lock file into AWS Lambda layers and thin function packages."
@@ -98,7 +103,10 @@ def _is_top(option: str) -> bool:
 
 def _no_option(arguments: Sequence[str]) -> UsageError:
     before = list(arguments)
-    command = next((word for word in before if word in COMMANDS), None)
+    # What stands right behind an option may be its value: `--only size check`
+    words = [word for word in before if word in COMMANDS]
+    free = [word for at, word in enumerate(before) if word in words and before[at - 1][:1] != "-"]
+    command = next(iter(free or words), None)
     if command is None:
         return UsageError(
             f"`lamella` itself has no option `{before[0]}`",

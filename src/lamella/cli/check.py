@@ -1,105 +1,259 @@
-"""`lamella check`: would Lambda take what was built?"""
+"""`lamella check`: would Lambda take what was built, and would it run there?"""
 
 from __future__ import annotations
 
 import argparse
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from lamella.sandbox.model import AUTO, ISOLATIONS
+from lamella.wording import counted
 
 if TYPE_CHECKING:
+    from lamella.checks.bench import Bench, Means, Tested
+    from lamella.checks.model import Finding, Outcome, SizeVerdict
     from lamella.config.model import Settings
-    from lamella.manifest import Manifest
-    from lamella.report.console import Console
+    from lamella.manifest import Artifact, Manifest
+    from lamella.wheels.cache import Cache
+    from lamella.wheels.obtain import Progress
 
-DESCRIPTION = "Check what was built against Lambda's limits.  Exits 1 when something would be refused."
-EPILOG = """examples:
-  lamella check --only size          every layer and function against Lambda's size limits
+DESCRIPTION = "Check what was built: what Lambda would refuse, and what would fail there.  Exits 1 for an error."
+EPILOG = """checks:
+  size      every layer and function against Lambda's limits
+  closure   what each function imports and its distributions require is in its zips
+  platform  native code is for the runtime's machine, C library and libraries
+  imports   every module and handler is imported, with the layers at /opt and the code at /var/task
+  metadata  versions and entry points still answer
+  overlap   no layer hides what another brings
+
+examples:
+  lamella check                       all of them
   lamella check --only size --json
+  lamella check --sarif check.sarif   for code scanning
 """
 
 
-class Checked(NamedTuple):
-    """What one check found: the verdict, its lines for people, and its rows for `--json`."""
+class Inquiry:
+    """What the checks look at; trials are made once, for all checks that need them."""
 
-    passed: bool
-    show: Callable[[Console], None]
-    rows: list[dict[str, object]]
+    def __init__(self, bench: Bench, wanted: frozenset[str]) -> None:
+        self.bench = bench
+        self.wanted = wanted
+        self.verdicts: tuple[SizeVerdict, ...] = ()
+        self._tested: Tested | None = None
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.bench.manifest
+
+    def weak(self) -> tuple[str, ...]:
+        """Why trials were not isolated better, a line each."""
+        return self._tested.weak if self._tested is not None else ()
+
+    def tested(self) -> Tested:
+        if self._tested is None:
+            self._tested = self.bench.tested(imports="imports" in self.wanted, metadata="metadata" in self.wanted)
+        return self._tested
 
 
-def _size(built: Manifest) -> Checked:
-    from lamella.checks.size import sizes
-    from lamella.report.check import show_sizes, size_rows
+def _size(inquiry: Inquiry) -> Outcome:
+    from lamella.checks.model import Outcome
+    from lamella.checks.size import sizes, too_large
 
-    verdicts = sizes(built)
-    return Checked(
-        all(verdict.passed for verdict in verdicts),
-        lambda console: show_sizes(console, verdicts),
-        size_rows(verdicts),
-    )
+    inquiry.verdicts = sizes(inquiry.manifest)
+    return Outcome("size", "", too_large(inquiry.verdicts))
 
 
+def _closure(inquiry: Inquiry) -> Outcome:
+    from lamella.checks.closure import missing
+    from lamella.checks.model import Outcome
+
+    bench = inquiry.bench
+    functions = inquiry.manifest.functions
+    found = [finding for one in functions for finding in missing(one, bench.layers(one), bench.zips)]
+    return Outcome("closure", counted(len(functions), "function"), tuple(found))
+
+
+def _platform(inquiry: Inquiry) -> Outcome:
+    from lamella.checks.model import Outcome
+    from lamella.checks.platform import platform
+    from lamella.checks.trials import trials
+    from lamella.target import Target
+
+    bench = inquiry.bench
+    found: dict[Finding, None] = {}
+    natives: set[tuple[str, str]] = set()
+    for trial in trials(inquiry.manifest):
+        own = [trial.function] if trial.function is not None else []
+        native = [(one.key, path) for one in trial.subjects for path in bench.zips[one.key].members if ".so" in path]
+        natives.update(native)
+        if own and not native:
+            continue  # its layers are looked at by themselves
+        artifacts: list[Artifact] = [*trial.layers, *own]
+        archives = [(bench.path(one), "/var/task" if one in own else "/opt") for one in artifacts]
+        target = Target(trial.runtime, trial.architecture)
+        for finding in platform(trial.subjects[0].key, archives, target):
+            holders = [one.key for one in artifacts if finding.path in bench.zips[one.key].members]
+            found[finding._replace(artifact=holders[-1]) if holders else finding] = None
+    return Outcome("platform", counted(len(natives), "shared object"), tuple(found))
+
+
+def _imports(inquiry: Inquiry) -> Outcome:
+    from lamella.checks.imports import outcome
+
+    return outcome(inquiry.tested(), inquiry.bench.zips)
+
+
+def _metadata(inquiry: Inquiry) -> Outcome:
+    from lamella.checks.metadata import answered, recorded
+    from lamella.checks.model import Outcome
+    from lamella.checks.trials import trials
+
+    tested, zips = inquiry.tested(), inquiry.bench.zips
+    found: list[Finding] = []
+    rows: set[tuple[str, str]] = set()
+    for trial in trials(inquiry.manifest):
+        for artifact in trial.subjects:
+            found += recorded(artifact, trial.runtime, zips[artifact.key])
+        rows.update((row.name, row.version) for _, row in trial.distributions)
+    for trial, attempt in tested.attempts:
+        found += answered(trial.distributions, attempt.answers) if not attempt.broken else ()
+    if "imports" not in inquiry.wanted:
+        found += [finding for _, finding in tested.untried]
+    how = f" ({tested.how})" if tested.attempts else ", none asked in a sandbox"
+    return Outcome("metadata", counted(len(rows), "distribution") + how, tuple(dict.fromkeys(found)))
+
+
+def _overlap(inquiry: Inquiry) -> Outcome:
+    from lamella.checks.model import Outcome
+    from lamella.checks.overlap import overlap
+
+    bench = inquiry.bench
+    functions = inquiry.manifest.functions
+    found = [finding for one in functions for finding in overlap(one, bench.layers(one), bench.zips)]
+    return Outcome("overlap", counted(len(functions), "function"), tuple(dict.fromkeys(found)))
+
+
+Check = Callable[[Inquiry], "Outcome"]
 # Each check by the name that `--only` takes, in the order in which they run
-CHECKS: Mapping[str, Callable[[Manifest], Checked]] = {"size": _size}
+CHECKS: Mapping[str, Check] = {
+    "size": _size,
+    "closure": _closure,
+    "platform": _platform,
+    "imports": _imports,
+    "metadata": _metadata,
+    "overlap": _overlap,
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", action="append", choices=tuple(CHECKS), help="run this check alone; may be repeated")
     parser.add_argument("--output", metavar="DIR", help="the folder that was built into, instead of the configured one")
-    parser.add_argument("--json", action="store_true", help="print the verdicts as JSON on stdout")
+    parser.add_argument(
+        "--isolation", choices=ISOLATIONS, default=AUTO, help="how imports are kept apart; default: auto"
+    )
+    parser.add_argument(
+        "--env", action="append", default=[], metavar="NAME=VALUE", help="a variable that handlers need on import"
+    )
+    parser.add_argument(
+        "--offline", action="store_true", help="use no network: for the runtime's own, only the cache is asked"
+    )
+    parser.add_argument("--json", action="store_true", help="print what was found as JSON on stdout")
+    parser.add_argument("--sarif", metavar="FILE", help="write what was found as SARIF 2.1.0; `-` is stdout")
     parser.add_argument("-q", "--quiet", action="store_true", help="print only what fails")
 
 
-def run(parsed: argparse.Namespace, *, checks: Mapping[str, Callable[[Manifest], Checked]] = CHECKS) -> int:
-    """Run the checks that were asked for, or all.  1 when one of them found something."""
-    from lamella.config.read import read
-    from lamella.report.check import as_json
+def run(parsed: argparse.Namespace, *, checks: Mapping[str, Check] = CHECKS) -> int:
+    """Run the checks that were asked for, or all.  1 when one of them found an error."""
+    from lamella.cachedir import cache_dir
+    from lamella.checks.bench import Bench
+    from lamella.cli.artifacts import open_built
+    from lamella.cli.writing import refuse_place
+    from lamella.report.check import as_json, show
     from lamella.report.console import Console
+    from lamella.wheels.cache import Cache
 
     console = Console(quiet=parsed.quiet)
-    settings = read(os.getcwd(), output=parsed.output)
-    built = _built(settings.output)
-    _refuse_unbuilt(settings, built)
-    found = {name: check(built) for name, check in checks.items() if not parsed.only or name in parsed.only}
+    env = _variables(parsed.env)
+    if parsed.sarif not in (None, "-"):
+        refuse_place(parsed.sarif)
+    cache = Cache(cache_dir(os.environ))
+    settings, built = open_built(parsed.output, cache)
+    wanted = frozenset(parsed.only or checks)
+    progress = console.progress()
+    try:
+        means = _means(parsed, env, settings, cache, progress)
+        inquiry = Inquiry(Bench(built, settings.output, means), wanted)
+        outcomes = [check(inquiry) for name, check in checks.items() if name in wanted]
+    finally:
+        progress.close()
+    for why in inquiry.weak():
+        console.note(f"no isolation by {why}")
+    if parsed.sarif:
+        _write_sarif(parsed.sarif, settings, outcomes)
     if parsed.json:
-        console.data(as_json({name: checked.rows for name, checked in found.items()}))
+        console.data(as_json(outcomes, inquiry.verdicts))
+    elif parsed.sarif != "-":
+        show(console, outcomes, inquiry.verdicts)
+    return 0 if all(outcome.passed for outcome in outcomes) else 1
+
+
+def _means(
+    parsed: argparse.Namespace, env: Mapping[str, str], settings: Settings, cache: Cache, progress: Progress
+) -> Means:
+    from lamella.build.standin import StandIns
+    from lamella.cachedir import cache_dir
+    from lamella.checks.bench import Means
+
+    root = cache_dir(os.environ)
+    standins = StandIns(settings, cache, root, progress, offline=parsed.offline)
+    return Means(root, cache, parsed.isolation, env, tuple(parsed.only or ()), standins.of)
+
+
+def _variables(given: list[str]) -> dict[str, str]:
+    """What `--env` says.  Raises UsageError."""
+    from lamella.errors import UsageError
+
+    pairs = [text.partition("=") for text in given]
+    for text, (name, equals, _) in zip(given, pairs, strict=True):
+        if not name or not equals:
+            raise UsageError(f"`--env {text}` sets nothing", hint="write `--env NAME=VALUE`")
+    return {name: value for name, _, value in pairs}
+
+
+def _write_sarif(path: str, settings: Settings, outcomes: list[Outcome]) -> None:
+    import sys
+
+    from lamella.cli.writing import write
+    from lamella.report.sarif import as_sarif
+
+    base = _repository(settings.root)
+    text = as_sarif(outcomes, lambda finding: _place(finding, settings, base))
+    if path == "-":
+        sys.stdout.write(text)
     else:
-        for checked in found.values():
-            checked.show(console)
-    return 0 if all(checked.passed for checked in found.values()) else 1
+        write(path, text)
 
 
-def _refuse_unbuilt(settings: Settings, built: Manifest) -> None:
-    """Raises UsageError when something is configured that the manifest lacks: nothing can be said of it."""
-    from lamella.errors import UsageError
-    from lamella.wording import listed
-
-    configured = [layer.key for layer in settings.layers] + [function.key for function in settings.functions]
-    missing = set(configured) - {artifact.key for artifact in built.artifacts}
-    if missing:
-        raise UsageError(
-            f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} configured and not built",
-            hint="run `lamella build`",
-        )
+def _place(finding: Finding, settings: Settings, base: str) -> str:
+    """The file that a person would change for it, relative to the repository: a source file, or the configuration."""
+    for function in settings.functions:
+        if function.key == finding.artifact and finding.path:
+            for source in function.source:
+                place = os.path.join(settings.root, source)
+                for file in (os.path.join(place, finding.path), place):
+                    if file.endswith(finding.path) and os.path.isfile(file):
+                        return os.path.relpath(file, base)
+    return os.path.relpath(settings.file, base)
 
 
-def _built(output: str) -> Manifest:
-    """The manifest in the folder `output`, whose files are there.  Raises UsageError otherwise."""
-    from lamella import manifest
-    from lamella.errors import UsageError
-
-    built = manifest.read(output)
-    if built is None:
-        raise UsageError(
-            f"`{os.path.relpath(output)}` has no {manifest.NAME}: nothing was built there",
-            hint="run `lamella build`",
-        )
-    for artifact in built.artifacts:
-        path = os.path.join(output, artifact.file)
-        if not os.path.exists(path) or os.path.getsize(path) != artifact.zipped:
-            raise UsageError(
-                f"`{os.path.relpath(path)}` is not the file that the manifest describes",
-                why=["it was changed or removed after the build"],
-                hint="run `lamella build`",
-            )
-    return built
+def _repository(root: str) -> str:
+    """The folder that the paths of code scanning start from: the one with `.git`, or the project."""
+    folder = root
+    while not os.path.exists(os.path.join(folder, ".git")):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return root
+        folder = parent
+    return folder

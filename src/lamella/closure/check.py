@@ -29,6 +29,7 @@ def check(
     unattached: Mapping[str, ModuleIndex] | None = None,
     unplaced: Mapping[str, ModuleIndex | None] | None = None,
     foreign: Sequence[str] = (),
+    pruned: Mapping[str, ModuleIndex] | None = None,
 ) -> tuple[Finding, ...]:
     """One finding for each import that nothing provides, in the order of `imports` (file as shown → its imports).
 
@@ -37,8 +38,9 @@ def check(
     For the hints: `unattached` maps the keys of the other layers to theirs, `unplaced` the pinned distributions
     that are in no layer to theirs (None where their files are not known).
     `foreign` are the ARNs of attached layers whose content is unknown: with one, nothing is surely missing.
+    `pruned` maps holders to the modules that rules left out of them.
     """
-    imports_check = _ImportsCheck(function, own, available, unattached or {}, unplaced or {}, foreign)
+    imports_check = _ImportsCheck(function, own, available, unattached or {}, unplaced or {}, foreign, pruned or {})
     given = stdlib | ALWAYS_THERE
     return tuple(
         finding
@@ -60,8 +62,10 @@ class _ImportsCheck:
         unattached: Mapping[str, ModuleIndex],
         unplaced: Mapping[str, ModuleIndex | None],
         foreign: Sequence[str],
+        pruned: Mapping[str, ModuleIndex],
     ) -> None:
         self.function = function
+        self.pruned = pruned
         self.own = own
         self.available = available
         self.unattached = unattached
@@ -83,6 +87,25 @@ class _ImportsCheck:
             answer = self.search(module)
             if answer.answer is not Provided.YES:
                 yield self.missing(file, each, module, answer)
+        for name in each.names:
+            if holder := self.left_out(f"{each.module}.{name}"):
+                yield self.missing_pruned(file, each, f"{each.module}.{name}", holder)
+
+    def left_out(self, module: str) -> str | None:
+        """The holder from which the file of `module` was left out, where nothing else has one."""
+        if self.search(module).answer is Provided.YES:
+            return None
+        kinds = (Kind.PACKAGE, Kind.MODULE)
+        return next((holder for holder, index in self.pruned.items() if index.kind(module) in kinds), None)
+
+    def missing_pruned(self, file: str, each: Import, module: str, holder: str) -> Finding:
+        severity = Severity.ERROR if each.guard is Guard.NONE else Severity.NOTE
+        why = f"left out of {holder} by a rule"
+        if each.guard is not Guard.NONE:
+            why += f" (guarded by {each.guard.value})"
+        path = module.replace(".", "/")
+        hint = f'add `keep = ["{path}*"]` to {holder}; `lamella why` names the rule'
+        return Finding(self.function, severity, module, f"imports `{module}`: {why}", file, each.line, hint)
 
     def search(self, module: str) -> Search:
         if module not in self.known:
@@ -90,6 +113,8 @@ class _ImportsCheck:
         return self.known[module]
 
     def missing(self, file: str, each: Import, module: str, answer: Search) -> Finding:
+        if holder := self.left_out(module):
+            return self.missing_pruned(file, each, module, holder)
         if answer.answer is Provided.NO:
             why = f"not in {_either([*self.holders()])}"
             if self.foreign:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lamella.config import paths
+from lamella.config import paths, slimming
 from lamella.config.layers import aws_name, distributions
 from lamella.config.model import FunctionSettings, LayerSettings
 from lamella.config.names import (
@@ -20,7 +20,7 @@ from lamella.config.section import Section, described
 from lamella.errors import ConfigError
 from lamella.wording import did_you_mean
 
-KEYS = frozenset({"name", "handler", "source", "include", "exclude", "layers", "bundle", "runtime"})
+KEYS = frozenset({"name", "handler", "source", "include", "exclude", "layers", "bundle", "runtime"}) | slimming.KEYS
 
 
 def read_function(
@@ -44,6 +44,7 @@ def read_function(
         exclude=section.texts("exclude") or (),
         layers=used,
         bundle=distributions(section, "bundle"),
+        slimming=slimming.read_slimming(section, 1),
     )
 
 

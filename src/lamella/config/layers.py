@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lamella.config import slimming
 from lamella.config.model import LayerSettings
 from lamella.config.names import LAYER_NAME_LENGTH, is_aws_name, normalized
 from lamella.config.project import Defaults, Project
@@ -9,21 +10,23 @@ from lamella.config.runtimes import runtimes
 from lamella.config.section import Section, described
 from lamella.wording import did_you_mean
 
-KEYS = frozenset({"name", "runtime", "groups", "extras", "packages", "exclude"})
+KEYS = frozenset({"name", "runtime", "groups", "extras", "packages", "exclude"}) | slimming.KEYS
 
 
 def read_layer(section: Section, key: str, defaults: Defaults) -> LayerSettings:
     """The layer `key`.  Raises ConfigError."""
     project = defaults.project
     section.only(KEYS)
+    served = runtimes(section, defaults.architecture) or defaults.runtimes
     layer = LayerSettings(
         key=key,
         name=aws_name(section, key, project, LAYER_NAME_LENGTH),
-        runtimes=runtimes(section, defaults.architecture) or defaults.runtimes,
+        runtimes=served,
         groups=_declared(section, "groups", project.groups, "[dependency-groups]", project.file),
         extras=_declared(section, "extras", project.extras, "[project.optional-dependencies]", project.file),
         packages=distributions(section, "packages"),
         exclude=distributions(section, "exclude"),
+        slimming=slimming.read_slimming(section, len(served)),
     )
     for name in layer.packages:
         if name in layer.exclude:

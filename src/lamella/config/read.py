@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lamella.config import names, paths
 from lamella.config.find import find
@@ -45,6 +45,7 @@ def read(directory: str, *, output: str | None = None) -> Settings:
         function = read_function(section, key, defaults, layers)
         paths.check_output_holds_no_source(top, target, found.root, function.source, output)
         functions.append(function)
+    _check_parts(top, [*layers.values(), *functions])
     _check_names_differ(top, "layers", layers.values())
     _check_names_differ(top, "functions", functions)
     return Settings(
@@ -75,6 +76,22 @@ def _check_key(section: Section, key: str, layers: Iterable[str]) -> None:
         raise section.refuse(
             None, "has the name of a layer", why=(f"both would become {key}.zip",), hint="rename one of them"
         )
+
+
+def _check_parts(top: Section, artifacts: Sequence[LayerSettings | FunctionSettings]) -> None:
+    """What is split becomes KEY-1.zip, KEY-2.zip and so on."""
+    parts = {
+        f"{one.key}-{number}": one.key
+        for one in artifacts
+        if one.slimming.split
+        for number in range(1, names.LAYERS_PER_FUNCTION + 1)
+    }
+    for kind in ("layers", "functions"):
+        for key, section in top.sections(kind):
+            if key in parts:
+                whole = parts[key]
+                why = f"`{whole}` is split: its parts are {whole}-1 to {whole}-{names.LAYERS_PER_FUNCTION}"
+                raise section.refuse(None, "has a name that is taken", why=(why,), hint="rename it")
 
 
 def _check_names_differ(

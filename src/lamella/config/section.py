@@ -82,6 +82,13 @@ class Section:
         self.different(key, found)
         return tuple(found)
 
+    def flag(self, key: str) -> bool:
+        """The boolean at `key`; False where it is left out."""
+        value = self.data.get(key, False)
+        if not isinstance(value, bool):
+            raise self.wrong_type(key, "true or false", value, f"write `{written_key(key)} = true`")
+        return value
+
     def different(self, key: str, items: Iterable[str]) -> None:
         """Refuse an item that stands twice."""
         seen: set[str] = set()

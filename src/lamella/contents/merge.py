@@ -41,23 +41,26 @@ def _equal(one: Entry, other: Entry) -> bool:
         return False
     if one.data is None and other.data is None and (one.source, one.offset) == (other.source, other.offset):
         return True
-    return _digest(one) == _digest(other)
+    return digest(one) == digest(other)
 
 
-def _digest(entry: Entry) -> bytes:
-    """SHA-256 of the real bytes, of which no more than a piece is held: twins may be programs of 60 MB each."""
+def digest(entry: Entry) -> bytes:
+    """SHA-256 of the real bytes, of which no more than a piece is held: twins may be programs of 60 MB each.
+
+    Raises DamagedSourceError.
+    """
     import hashlib
 
-    digest, crc = hashlib.sha256(), 0
+    found, crc = hashlib.sha256(), 0
     try:
         for piece in _pieces(entry):
-            digest.update(piece)
+            found.update(piece)
             crc = zlib.crc32(piece, crc)
     except (OSError, zlib.error):
         crc = ~entry.crc
     if crc != entry.crc:
         raise DamagedSourceError(entry.source, entry.path)
-    return digest.digest()
+    return found.digest()
 
 
 def _pieces(entry: Entry) -> Iterator[bytes]:

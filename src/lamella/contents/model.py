@@ -30,3 +30,14 @@ class Sources(NamedTuple):
 
     files: tuple[SourceFile, ...]
     directories: tuple[str, ...]
+
+
+class LeftOut(NamedTuple):
+    """A file or folder (with a slash at its end) of a function's source roots that its zip doesn't take.
+
+    `path` is where it would be in the zip.  `rule` is "include", "exclude" or "never"; `reason` is one sentence.
+    """
+
+    path: str
+    rule: str
+    reason: str

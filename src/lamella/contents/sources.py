@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from lamella.contents.model import SourceFile, Sources
+from lamella.contents.model import LeftOut, SourceFile, Sources
 from lamella.errors import CollisionError, ConfigError
+from lamella.gitignore import matcher
 from lamella.manifest import is_ours
 
 # What no function wants: made by tools, different on every machine.  A pattern can't bring it back.
@@ -16,12 +17,11 @@ LEFT_OUT = frozenset(
     {"__pycache__", ".git", ".DS_Store", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".venv"},
 )
 LEFT_OUT_ENDINGS = (".pyc", ".egg-info")
+_NEVER = "tools make it anew, on every machine in another way: no function's zip takes it"
 ENVIRONMENT_MARK = "pyvenv.cfg"  # PEP 405: the file that makes a directory a virtual environment
 
 # C0 and C1 controls, the backslash, and surrogates (which stand for bytes that are no UTF-8).
 UNFIT = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\\\\\ud800-\\udfff]")
-
-Matcher = Callable[[str], bool]
 
 
 def collect(
@@ -43,9 +43,7 @@ def collect(
     Raises ConfigError (no such root, a link that leads out or in a circle, a name that no zip can hold, nothing
     left) and CollisionError (two roots with one path and different bytes).
     """
-    walk = _Walk(root, _matcher("include", include), _matcher("exclude", exclude), output)
-    # Without a negation, what matches a directory matches everything below it: no need to look inside.
-    walk.prune = not any(pattern.lstrip().startswith("!") for pattern in exclude)
+    walk = _Walk(root, include, exclude, output)
     found: dict[str, SourceFile] = {}
     for name in source:
         for file in walk.source_root(name):
@@ -57,17 +55,43 @@ def collect(
     return Sources(files, tuple(sorted(walk.directories)))
 
 
+def left_out(
+    root: str,
+    source: Sequence[str],
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    *,
+    output: str | None = None,
+) -> list[LeftOut]:
+    """What `collect` passes over, with what left it out; a folder that it doesn't look into stands for all below.
+
+    Sorted by path.  Raises ConfigError.
+    """
+    walk = _Walk(root, include, exclude, output)
+    taken = {file.path for name in source for file in walk.source_root(name)}
+    last = [(pattern, matcher("exclude", (pattern,))) for pattern in reversed(exclude) if pattern[:1] != "!"]
+    found: dict[str, LeftOut] = {}
+    for path, rule, reason in walk.left:
+        if rule == "exclude":
+            by = [pattern for pattern, match in last if match is not None and match(path)]
+            reason = f"`exclude` leaves it out, by `{by[0]}`"
+        if path not in taken:  # another root may have one of the same name
+            found.setdefault(path, LeftOut(path, rule, reason))
+    return [found[path] for path in sorted(found)]
+
+
 class _Walk:
-    """One pass over the source roots; remembers each directory that it listed."""
+    """One pass over the source roots; remembers each directory that it listed, and what it passed over."""
 
-    prune = False
-
-    def __init__(self, root: str, include: Matcher | None, exclude: Matcher | None, output: str | None) -> None:
+    def __init__(self, root: str, include: Sequence[str], exclude: Sequence[str], output: str | None) -> None:
         self.root = os.path.abspath(root)
-        self.include = include
-        self.exclude = exclude
+        self.include = matcher("include", include)
+        self.exclude = matcher("exclude", exclude)
+        # Without a negation, what matches a directory matches everything below it: no need to look inside.
+        self.prune = not any(pattern.lstrip().startswith("!") for pattern in exclude)
         self.output = None if output is None else os.path.realpath(output)
         self.directories: set[str] = set()
+        self.left: list[LeftOut] = []
         self.inside: tuple[str, ...] = ()
 
     def source_root(self, name: str) -> Iterator[SourceFile]:
@@ -95,12 +119,14 @@ class _Walk:
         except OSError as error:
             raise _unreadable(self.shown(absolute), error) from error
         if below and any(entry.name == ENVIRONMENT_MARK for entry in entries):
+            self.left.append(LeftOut(below, "never", f"it is a virtual environment: it holds `{ENVIRONMENT_MARK}`"))
             return
         for entry in entries:
-            if entry.name in LEFT_OUT or entry.name.endswith(LEFT_OUT_ENDINGS):
-                continue
             path = below + entry.name
             is_directory = os.path.isdir(entry.path)  # unlike entry.is_dir(), False for a link to itself
+            if entry.name in LEFT_OUT or entry.name.endswith(LEFT_OUT_ENDINGS):
+                self.left.append(LeftOut(path + "/" * is_directory, "never", _NEVER))
+                continue
             if not self.takes(path, is_directory):
                 continue
             if entry.is_symlink():
@@ -110,6 +136,7 @@ class _Walk:
                 continue
             real = os.path.realpath(entry.path)
             if real == self.output or is_ours(real):
+                self.left.append(LeftOut(path + "/", "never", "it is a folder that builds write into"))
                 continue
             if real in parents:
                 raise ConfigError(
@@ -120,10 +147,16 @@ class _Walk:
 
     def takes(self, path: str, directory: bool) -> bool:
         if directory:
-            return not (self.prune and self.exclude is not None and self.exclude(path + "/"))
-        if self.include is not None and not self.include(path):
-            return False
-        return self.exclude is None or not self.exclude(path)
+            path += "/"
+            excluded = self.prune and self.exclude is not None and self.exclude(path)
+        else:
+            if self.include is not None and not self.include(path):
+                self.left.append(LeftOut(path, "include", "no pattern of `include` takes it"))
+                return False
+            excluded = self.exclude is not None and self.exclude(path)
+        if excluded:
+            self.left.append(LeftOut(path, "exclude", ""))
+        return not excluded
 
     def check_link(self, absolute: str) -> None:
         real = os.path.realpath(absolute)
@@ -155,21 +188,6 @@ class _Walk:
 
     def shown(self, absolute: str) -> str:
         return os.path.relpath(absolute, self.root).replace(os.sep, "/")
-
-
-def _matcher(key: str, patterns: Sequence[str]) -> Matcher | None:
-    if not patterns:
-        return None
-    import pathspec  # 50 ms; most functions have no patterns
-
-    try:
-        return pathspec.GitIgnoreSpec.from_lines(patterns).match_file
-    except ValueError as error:
-        raise ConfigError(
-            f"`{key}` holds a pattern that can't be read",
-            why=[str(error)],
-            hint="patterns are written as in .gitignore",
-        ) from error
 
 
 def _check_name(path: str, shown: str) -> None:

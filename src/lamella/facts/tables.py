@@ -120,7 +120,117 @@ def span(module: str) -> Span | None:
     return Span(came, left) if there else None
 
 
-_FILES = {"runtime": "runtimes", "limit": "limits", "provided": "provided", "stdlib": "stdlib", "absent": "stdlib"}
+class PruningRule(NamedTuple):
+    """What a layer can do without, and why: see the head of pruning.toml for each field.
+
+    `profiles` are those that it is in.  Patterns are those of .gitignore, without negation.
+    """
+
+    name: str
+    profiles: tuple[str, ...]
+    reason: str
+    drops: tuple[str, ...]
+    never: tuple[str, ...]
+    distributions: tuple[str, ...]
+    spares: tuple[str, ...]
+    beside: str
+    stays_if_named: bool
+    stays_beside: tuple[str, ...]
+    stays_for: tuple[str, ...]
+
+
+@cache
+def pruning() -> tuple[PruningRule, ...]:
+    """The rules, in the order in which they are asked."""
+    return tuple(
+        PruningRule(
+            name=row["name"],
+            profiles=tuple(row["profiles"]),
+            reason=row["reason"],
+            drops=tuple(row["drops"]),
+            never=tuple(row["never"]),
+            distributions=tuple(row.get("distributions", ())),
+            spares=tuple(row.get("spares", ())),
+            beside=row.get("beside", ""),
+            stays_if_named=row.get("stays_if_named", False),
+            stays_beside=tuple(row.get("stays_beside", ())),
+            stays_for=tuple(row.get("stays_for", ())),
+        )
+        for row in rows("rule")
+    )
+
+
+class Feature(NamedTuple):
+    """A part of a distribution that can go: the normalized name of that, the part's own, what it is and its files."""
+
+    distribution: str
+    name: str
+    reason: str
+    drops: tuple[str, ...]
+
+
+@cache
+def features() -> tuple[Feature, ...]:
+    """Every feature that can be named in `without`, sorted."""
+    return tuple(
+        Feature(row["name"].partition(":")[0], row["name"].partition(":")[2], row["reason"], tuple(row["drops"]))
+        for row in rows("feature")
+    )
+
+
+class Libraries(NamedTuple):
+    """The shared libraries of a runtime's base: their SONAMEs, and the newest symbol version by its namespace.
+
+    `versions` has ("GLIBCXX", (3, 4, 29)) and the like; `recent` is what newer images of the same base have beyond.
+    """
+
+    sonames: frozenset[str]
+    versions: Mapping[str, tuple[int, ...]]
+    recent: Mapping[str, tuple[int, ...]]
+
+
+@cache
+def libraries(runtime: str) -> Libraries:
+    """What the base of `runtime` has to link to.  Raises KeyError for an unknown runtime."""
+    facts = runtimes()[runtime]
+    row = next(row for row in rows("base") if row["name"] == facts.base)
+    versions = {name: _numbers(text) for name, text in row["versions"].items()}
+    recent = {name: _numbers(text) for name, text in row["recent"].items()}
+    return Libraries(
+        frozenset(name.replace("{minor}", str(facts.python[1])) for name in row["libraries"]),
+        MappingProxyType({"GLIBC": facts.glibc, **versions}),
+        MappingProxyType({"GLIBC": facts.glibc, **versions, **recent}),
+    )
+
+
+class Optional(NamedTuple):
+    """Files (a pattern with `*`, of the path below the importable code) that may fail to load, and why."""
+
+    files: str
+    reason: str
+
+
+@cache
+def optional() -> tuple[Optional, ...]:
+    """Native files without which their distributions do."""
+    return tuple(Optional(row["files"], row["reason"]) for row in rows("optional"))
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
+
+
+_FILES = {
+    "runtime": "runtimes",
+    "limit": "limits",
+    "provided": "provided",
+    "stdlib": "stdlib",
+    "absent": "stdlib",
+    "base": "libraries",
+    "optional": "libraries",
+    "rule": "pruning",
+    "feature": "features",
+}
 
 
 @cache

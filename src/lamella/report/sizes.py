@@ -14,3 +14,8 @@ def megabytes(count: int) -> str:
 
 def duration(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def change(count: int) -> str:
+    """A difference of sizes with its sign, in the units of `megabytes`; nothing for none."""
+    return f"{'+' if count > 0 else '-'}{megabytes(abs(count))}" if count else ""

@@ -22,6 +22,7 @@ from lamella import uv
 from lamella.archive.entry import FILE, PROGRAM, from_bytes
 from lamella.archive.writer import write
 from lamella.errors import BuildError, LamellaError, OutsideError
+from lamella.interpreter import InterpreterMissingError, Memory, find
 from lamella.lock.model import FromGit
 from lamella.wording import scrubbed
 
@@ -32,20 +33,15 @@ _ASIDE = frozenset(
 _ASIDE_AT_TOP = frozenset({"build", "dist", "venv", "node_modules"})
 
 
-def interpreter(python: tuple[int, int], *, offline: bool) -> tuple[str, str]:
+def interpreter(python: tuple[int, int], *, offline: bool, memory: Memory | None = None) -> tuple[str, str]:
     """The Python to build with, and its minor version: the target's where uv knows one here, else our own.
 
     A build may look at the version that runs it, so the answer belongs to what the wheel depends on.
     """
-    wanted = f"{python[0]}.{python[1]}"
-    own = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    if wanted == own:
-        return sys.executable, own
     try:
-        command = ["python", "find", "--no-project", "--no-python-downloads", wanted]
-        return uv.run(command, cwd=os.getcwd(), offline=offline).strip(), wanted
-    except uv.UvFailedError:
-        return sys.executable, own
+        return find(python, offline=offline, install=False, memory=memory).path, f"{python[0]}.{python[1]}"
+    except InterpreterMissingError:
+        return sys.executable, f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def copied(project: str, folder: str) -> str:

@@ -2,6 +2,8 @@
 
 <root>/v1/wheels/ab/<sha256>.whl    the file as the index served it
 <root>/v1/wheels/ab/<sha256>.json   what admission learnt; written last, so that it marks a complete entry
+<root>/v1/derived/ab/<key>.pack     packed bytes of members that were made from a wheel's, one behind the other
+<root>/v1/derived/ab/<key>.json     what they are, and where in the pack; written last
 <root>/v1/partial/…                 downloads under way, resumed by whoever comes next
 <root>/v1/memos/<kind>/<key>.json   answers to questions that took long: which wheels a lock comes to
 <root>/v1/locks/…                   one per key; the operating system frees a dead process's lock
@@ -10,14 +12,17 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
+import time
 import zlib
-from collections.abc import Iterator
+from _thread import get_ident
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lamella.files import write_atomic
+from lamella.archive.entry import FILE, Entry
+from lamella.digests import key_of
+from lamella.files import settled, sha256_of, state, write_atomic
 from lamella.wheels import index
 
 if TYPE_CHECKING:
@@ -26,15 +31,6 @@ if TYPE_CHECKING:
 _LAYOUT = "v1"
 # A CRC-32 as eight hex digits and a line break stand before what is kept: a flipped bit makes no other answer
 _SEAL = 9
-
-
-def key_of(*parts: object) -> str:
-    """A name for the answer to one question: the SHA-256 of its parts' texts."""
-    digest = hashlib.sha256()
-    for part in parts:
-        text = str(part).encode("utf-8", "surrogateescape")
-        digest.update(b"%d:" % len(text) + text)
-    return digest.hexdigest()
 
 
 class Cache:
@@ -71,10 +67,64 @@ class Cache:
         return kept
 
     def discard(self, path: str) -> None:
-        """Forget the wheel whose file this is (it was found damaged)."""
-        for name in (path.removesuffix(".whl") + ".json", path):
+        """Forget the wheel or the derived members whose file this is (it was found damaged)."""
+        for name in (os.path.splitext(path)[0] + ".json", path):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name)
+
+    def derived(self, key: str) -> Mapping[str, Entry] | None:
+        """The entries that `derive` kept under this key, by name; None for none."""
+        stem = os.path.join(self.root, "derived", key[:2], key)
+        try:
+            columns = json.loads(_unsealed(stem + ".json"))
+            os.stat(stem + ".pack")
+            source = stem + ".pack"
+            return {
+                name: Entry(name, "", FILE, method, crc, packed, size, source, offset, packed_crc)
+                for name, method, crc, packed, size, offset, packed_crc in zip(*columns, strict=True)
+            }
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+
+    def derive(self, key: str, made: Iterable[Entry]) -> Mapping[str, Entry]:
+        """Keep entries that hold their `data`; return them as `derived` will.  Raises OSError.
+
+        Of two processes that make the same, the later one's replaces the earlier's, byte for byte the same.
+        """
+        folder = os.path.join(self.root, "derived", key[:2])
+        os.makedirs(folder, exist_ok=True)
+        stem = os.path.join(folder, key)
+        waiting = f"{stem}.{os.getpid()}-{get_ident()}.partial"
+        rows: list[tuple[str | int, ...]] = []
+        offset = 0
+        try:
+            with open(waiting, "wb") as file:
+                for entry in made:
+                    assert entry.data is not None
+                    file.write(entry.data)
+                    rows.append(
+                        (entry.path, entry.method, entry.crc, entry.packed, entry.size, offset, zlib.crc32(entry.data))
+                    )
+                    offset += entry.packed
+            os.replace(waiting, stem + ".pack")
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(waiting)
+            raise
+        columns = [[row[at] for row in rows] for at in range(7)]
+        write_atomic(stem + ".json", _sealed(json.dumps(columns, separators=(",", ":")).encode()), flush=False)
+        kept = self.derived(key)
+        assert kept is not None
+        return kept
+
+    def discard_damaged(self) -> None:
+        """Forget all derived members whose files no longer hold what was written: reads every one of them."""
+        for folder, _, names in os.walk(os.path.join(self.root, "derived")):
+            for name in names:
+                key, ending = os.path.splitext(name)
+                pack = os.path.join(folder, key + ".pack")
+                if ending == ".json" and not _is_whole(pack, (self.derived(key) or {}).values()):
+                    self.discard(pack)
 
     def partial(self, key: str) -> str:
         """Where the download of this key is gathered; hold its lock while writing there."""
@@ -106,6 +156,34 @@ class Cache:
         with contextlib.suppress(OSError):
             os.makedirs(folder, exist_ok=True)
             write_atomic(os.path.join(folder, key + ".json"), _sealed(data), flush=False)
+
+    def digest(self, path: str) -> str | None:
+        """The SHA-256 (hex) of a finished zip: as it was last known, while the file's state is the same.
+
+        None where there is no file.  Raises OSError.
+        """
+        path = os.path.abspath(path)
+        key = key_of(path)
+        known = self.recall("placed", key)
+        if known is not None and known["state"] == state(path):
+            digest: str = known["sha256"]
+            return digest
+        began = time.time_ns()
+        found = sha256_of(path)
+        if found is not None and settled(path, began):
+            self.remember("placed", key, {"state": state(path), "sha256": found})
+        return found
+
+
+def _is_whole(path: str, entries: Iterable[Entry]) -> bool:
+    """Whether each entry's packed bytes are in the file as they were written."""
+    try:
+        with open(path, "rb") as file:
+            return all(
+                zlib.crc32(os.pread(file.fileno(), entry.packed, entry.offset)) == entry.packed_crc for entry in entries
+            )
+    except OSError:
+        return False
 
 
 def _sealed(data: bytes) -> bytes:

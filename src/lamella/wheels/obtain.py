@@ -10,8 +10,9 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from lamella.digests import key_of
 from lamella.errors import ArchiveError, OfflineError, OutsideError
-from lamella.wheels.cache import Cache, key_of
+from lamella.wheels.cache import Cache
 
 if TYPE_CHECKING:
     from lamella.index import fetch
