@@ -38,6 +38,8 @@ runtime = "python3.12"
 handler = "app.handler"
 layers = ["layer"]
 """
+# The same without bytecode, which takes an interpreter of the target
+WITHOUT_BYTECODE = CONFIGURATION.replace("layers.layer]\n", 'layers.layer]\nbytecode = "none"\n', 1)
 HANDLER = "def handler(event, context):\n    return event\n"
 
 # Settings of whoever runs the tests, which would lead elsewhere

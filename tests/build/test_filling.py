@@ -139,6 +139,16 @@ def test_a_file_that_is_kept_becomes_no_link(project: Project) -> None:
     assert not [path for path, mode in project.modes("layer").items() if stat.S_ISLNK(mode)]
 
 
+def test_a_distribution_that_is_left_alone_gets_no_links(project: Project) -> None:
+    with_twins(project)
+    configured(project, "distributions.stem = { profile = 'none' }")
+    project.build()
+    assert not [path for path, mode in project.modes("layer").items() if stat.S_ISLNK(mode)]
+    configured(project, "profile = 'none'", "distributions.stem = { profile = 'safe' }")
+    project.build()
+    assert [path for path, mode in project.modes("layer").items() if stat.S_ISLNK(mode)]
+
+
 def test_a_file_that_is_kept_is_not_blanked(project: Project) -> None:
     library, other = elf(), elf(text=b"other code")
     files: dict[str, str | bytes] = {"stem/__init__.py": "", "stem/one.abi3.so": library, "stem/two.abi3.so": other}

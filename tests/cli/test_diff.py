@@ -4,25 +4,13 @@ import json
 import shutil
 
 import pytest
-from tests.build.projects import Project
-
-PLAIN = """
-[tool.lamella]
-runtime = "python3.12"
-
-[tool.lamella.layers.layer]
-bytecode = "none"
-
-[tool.lamella.functions.api]
-handler = "app.handler"
-layers = ["layer"]
-"""
+from tests.build.projects import WITHOUT_BYTECODE, Project
 
 
 @pytest.fixture
 def two(app: Project) -> Project:
     """Two builds, `old` and `new`: `stem` is updated, `more` added, a function removed, another as it was."""
-    app.configure(PLAIN + '[tool.lamella.functions.gone]\nhandler = "app.handler"\nlayers = ["layer"]\n')
+    app.configure(WITHOUT_BYTECODE + '[tool.lamella.functions.gone]\nhandler = "app.handler"\nlayers = ["layer"]\n')
     app.lock()
     app.run("build", "--output", "old", check=True)
     app.wheels.clear()
@@ -31,7 +19,7 @@ def two(app: Project) -> Project:
     )
     app.wheel("leaf")
     app.wheel("more")
-    app.configure(PLAIN)
+    app.configure(WITHOUT_BYTECODE)
     app.lock()
     app.run("build", "--output", "new", check=True)
     return app

@@ -5,19 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.build.projects import Project
-
-PLAIN = """
-[tool.lamella]
-runtime = "python3.12"
-
-[tool.lamella.layers.layer]
-bytecode = "none"
-
-[tool.lamella.functions.api]
-handler = "app.handler"
-layers = ["layer"]
-"""
+from tests.build.projects import WITHOUT_BYTECODE, Project
 
 
 @pytest.fixture
@@ -32,7 +20,7 @@ def sized(app: Project) -> Project:
             "stem/tests/test_x.py": "x = 1\n" * 90,
         },
     )
-    app.configure(PLAIN)
+    app.configure(WITHOUT_BYTECODE)
     app.lock()
     return app
 
@@ -99,7 +87,7 @@ def test_a_page_that_can_not_be_written(sized: Project) -> None:
 
 def test_what_was_built_is_something_else(sized: Project) -> None:
     sized.run("build", check=True)
-    sized.configure(PLAIN.replace('bytecode = "none"', 'bytecode = "none"\nprofile = "none"'))
+    sized.configure(WITHOUT_BYTECODE.replace('bytecode = "none"', 'bytecode = "none"\nprofile = "none"'))
     done = sized.run("size")
     assert done.returncode == 0
     assert done.stderr == "note: `layer` in `dist/lambda` is not what a build would make now: run `lamella build`\n"

@@ -123,7 +123,6 @@ def test_a_rule_drops_what_has_another_beside_it(
 
 
 def test_every_rule_of_the_table_is_tried_here() -> None:
-    assert [rule for rule, *_ in (*DROPS, *BESIDE) if rule not in {each.name for each in tables.pruning()}] == []
     assert {rule for rule, *_ in (*DROPS, *BESIDE)} == {rule.name for rule in tables.pruning()}
 
 

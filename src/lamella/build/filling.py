@@ -108,36 +108,31 @@ class Filler:
         return self._decided[order.key]
 
     def _made(self, order: Order) -> list[Entry]:
-        from lamella.contents.links import link_equal
-
         decided = self.decided(order)
-        groups = self._blanked(decided, profiles(order.slimming))
-        entries = joined(groups)
+        plain = _untouched(decided, profiles(order.slimming))
+        entries = joined(self._blanked(decided.groups, plain))
         if order.slimming.bytecode != "none":
-            entries = self._compiled(entries, groups, order, decided.excepted)
-        if order.slimming.profile != "none":
-            entries = _changed(entries, decided.excepted, link_equal)
+            entries = self._compiled(entries, decided.groups, order, decided.excepted)
+        if not all(entry.path in plain for entry in entries):
+            from lamella.contents.links import link_equal
+
+            entries = _changed(entries, plain, link_equal)
         if order.slimming.compression == "max":
             from lamella.derive.compress import compress
 
             entries = compress(entries, self.cache)
         return entries
 
-    def _blanked(self, decided: Decided, profile_of: Callable[[str], str]) -> list[Group]:
-        """The groups with blanked libraries, but for distributions of the profile "none"."""
-        if all(profile_of(group.wheel.name) == "none" for group in decided.groups):
-            return list(decided.groups)
+    def _blanked(self, groups: Sequence[Group], plain: frozenset[str]) -> list[Group]:
+        """The groups with blanked libraries, but for the paths that are left alone."""
+        if all(entry.path in plain for group in groups for entry in group.entries):
+            return list(groups)
         from lamella.derive.blank import blank_all
 
         def blanked(entries: Sequence[Entry]) -> list[Entry]:
             return blank_all(entries, self.cache)
 
-        return [
-            group._replace(entries=_changed(group.entries, decided.excepted, blanked))
-            if profile_of(group.wheel.name) != "none"
-            else group
-            for group in decided.groups
-        ]
+        return [group._replace(entries=_changed(group.entries, plain, blanked)) for group in groups]
 
     def _compiled(
         self, entries: list[Entry], groups: Sequence[Group], order: Order, excepted: frozenset[str]
@@ -184,6 +179,12 @@ def _changed(
         return change(entries)
     changed = iter(change([entry for entry in entries if entry.path not in excepted]))
     return [entry if entry.path in excepted else next(changed) for entry in entries]
+
+
+def _untouched(decided: Decided, profile_of: Callable[[str], str]) -> frozenset[str]:
+    """The paths of what is neither blanked nor linked: what `keep` names, and distributions of the profile "none"."""
+    none = (group for group in decided.groups if profile_of(group.wheel.name) == "none")
+    return decided.excepted.union(entry.path for group in none for entry in group.entries)
 
 
 def profiles(slimming: Slimming) -> Callable[[str], str]:
