@@ -14,7 +14,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from bench import commands, contents, imports, measure, serverless, sets, tools, verdicts  # noqa: E402
+from bench import commands, contents, imports, local, measure, serverless, servers, sets, tools, verdicts  # noqa: E402
 from bench.commands import BUILD, COLD, COLD_LABELS, FAST, MADE, SLOW, WARM_LABELS  # noqa: E402
 from bench.measure import Timings  # noqa: E402
 from bench.tools import Bench, BenchError  # noqa: E402
@@ -84,6 +84,9 @@ def _measured(root: Path, *, quick: bool) -> tuple[str, bool]:
         imported.append((dependencies.name, handlers))
         rows += [(dependencies.name, verdict) for verdict in imports.verdicts(handlers)]
     rows += _large(bench, quick=quick)
+    print("functions run here", file=sys.stderr)
+    ran = local.measured(bench, PROJECT, quick=quick)
+    rows += [("no dependencies", verdict) for verdict in local.verdicts(ran)]
     parts = [
         f"Measured on {datetime.datetime.now(datetime.UTC):%Y-%m-%d} by `make bench`: {tools.machine()}; "
         f"load average at the start {load:.1f}.  {tools.versions(bench)}"
@@ -96,6 +99,8 @@ def _measured(root: Path, *, quick: bool) -> tuple[str, bool]:
         verdicts.time_table(WARM_LABELS, warm),
         "Plain, from empty caches, over the network:",
         verdicts.time_table(COLD_LABELS, cold),
+        "A function run here, beside AWS's emulator, which runs it without a sandbox:",
+        local.table(ran),
         verdicts.verdict_table(rows),
         "<details><summary>The commands</summary>",
         commands.listed(*_lines()),
@@ -163,6 +168,9 @@ def _lines() -> list[str]:
         serverless.INSTALL,
         serverless.PACKAGE,
         f"{imports.PYTHON} program.py MODULE BEFORE PLACES…",
+        local.INVOKE.format(local.FUNCTION),
+        servers.SERVE,
+        servers.EMULATOR,
     ]
 
 

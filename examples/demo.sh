@@ -48,6 +48,9 @@ run 'lamella why layer python/pyarrow/libarrow_flight.so.2600'
 say 'Does it work?  Every module and handler is imported, with the layer at /opt'
 run 'lamella check'
 
+say "Run it: by AWS's own runtime client, with exactly its layer, without Docker"
+run 'lamella invoke worker --event events/rows.json --repeat 2'
+
 say 'Nothing changed since'
 timed 'lamella build'
 

@@ -15,7 +15,7 @@ import pytest
 
 from lamella.checks.model import SizeVerdict
 from lamella.cli.check import CHECKS
-from lamella.config import functions, layers, read
+from lamella.config import api, functions, layers, read
 from lamella.facts import tables
 from lamella.index.download import MOST
 from lamella.report.check import show_sizes
@@ -75,6 +75,7 @@ def _lamella(*arguments: str, cwd: Path, **environment: str) -> subprocess.Compl
         ("### `[tool.lamella]`", read.KEYS),
         ("### `[tool.lamella.layers.KEY]`", layers.KEYS),
         ("### `[tool.lamella.functions.KEY]`", functions.KEYS),
+        ("### `[tool.lamella.api]`", api.KEYS),
     ],
 )
 def test_the_configurations_tables_name_every_key_and_no_other(heading: str, keys: frozenset[str]) -> None:
@@ -105,10 +106,12 @@ def test_init_proposes_what_the_quick_start_shows(tmp_path: Path) -> None:
 def test_the_tables_of_commands_name_every_command_and_option(tmp_path: Path) -> None:
     section = README.split("\n## Commands\n", 1)[1].split("\n## ", 1)[0]
     told = _lamella("--help", cwd=tmp_path).stdout.split("commands:\n", 1)[1]
-    commands = re.findall(r"^ +([a-z]+) {2,}", told, re.MULTILINE)
-    assert re.findall(r"^\| `lamella (\w+)", section, re.MULTILINE) == commands
+    commands = re.findall(r"^ +([a-z-]+) {2,}", told, re.MULTILINE)
+    assert re.findall(r"^\| `lamella ([\w-]+)", section, re.MULTILINE) == commands
     for command in commands:
-        options = re.findall(r"(?<![\w-])--[a-z]+", _lamella(command, "--help", cwd=tmp_path).stdout)
+        options = re.findall(
+            r"(?<![\w-])--[a-z]+", _lamella(command, "--help", cwd=tmp_path).stdout.split("\nexamples:")[0]
+        )
         assert "--help" in options
         for option in set(options) - {"--help"}:
             assert f"`{option}" in section, f"{option} of {command} is not in the README"

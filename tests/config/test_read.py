@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lamella.config.model import FunctionSettings, LayerSettings, Settings
+from lamella.config.model import ApiSettings, Authorizer, FunctionSettings, LayerSettings, Settings
 from lamella.config.read import read
 from lamella.errors import ConfigError, UsageError
 
@@ -65,6 +65,16 @@ exclude = ["x", "!y"]
 layers = ["{arn}", "base"]
 bundle = ["Zope.Interface"]
 runtime = "python3.11"
+memory = 512
+timeout = 30
+environment = {{ STAGE = "test" }}
+alias = "live"
+routes = ["GET /jobs/{{id}}"]
+authorizer = "gate"
+[tool.lamella.functions.gate]
+handler = "main.gate"
+[tool.lamella.api]
+stage = "dev"
 """)
     assert read_here.runtimes == ("python3.11", "python3.13")
     assert read_here.architecture == "arm64"
@@ -85,8 +95,16 @@ runtime = "python3.11"
             exclude=("x", "!y"),
             layers=(arn, "base"),
             bundle=("zope-interface",),
+            memory=512,
+            timeout=30,
+            environment=(("STAGE", "test"),),
+            alias="live",
+            routes=(("GET", "/jobs/{id}"),),
+            authorizer="gate",
         ),
+        FunctionSettings("gate", "spectra-gate", "python3.13", "main.gate"),
     )
+    assert read_here.api == ApiSettings(stage="dev", authorizers=(Authorizer("gate"),))
 
 
 def test_own_file_names_places_without_the_prefix(tmp_path: Path) -> None:
@@ -113,13 +131,13 @@ UNKNOWN = [
     (
         "runtimes = 1",
         "`[tool.lamella] runtimes` in pyproject.toml is not a known key\n"
-        "  known keys: allow-build, architecture, functions, layers, lock, output, runtime\n"
+        "  known keys: allow-build, api, architecture, functions, layers, lock, output, runtime\n"
         "  hint: did you mean `runtime`?",
     ),
     (
         "allow_build = []",
         "`[tool.lamella] allow_build` in pyproject.toml is not a known key\n"
-        "  known keys: allow-build, architecture, functions, layers, lock, output, runtime\n"
+        "  known keys: allow-build, api, architecture, functions, layers, lock, output, runtime\n"
         "  hint: did you mean `allow-build`?",
     ),
     (
@@ -139,8 +157,9 @@ UNKNOWN = [
     (
         '[tool.lamella.functions.api]\n"hand\\u001bler" = 1',
         '`[tool.lamella.functions.api] "hand\\u001bler"` in pyproject.toml is not a known key\n'
-        "  known keys: bundle, bytecode, compression, distributions, drop, exclude, handler, include, keep, layers, "
-        "name, profile, runtime, services, source, split, without\n"
+        "  known keys: alias, authorizer, bundle, bytecode, compression, distributions, drop, environment, exclude, "
+        "handler, include, keep, layers, memory, name, profile, routes, runtime, services, source, split, timeout, "
+        "without\n"
         "  hint: did you mean `handler`?",
     ),
 ]
@@ -297,8 +316,29 @@ def table(texts: set[str], lists: set[str], **other: st.SearchStrategy[Any]) -> 
 
 
 LAYER = table({"name"}, {"groups", "extras", "packages", "exclude"}, runtime=TEXTS | LISTS)
-FUNCTION = table({"name", "runtime"}, {"source", "include", "exclude", "layers", "bundle"}).flatmap(
-    lambda one: mostly(st.just({"handler": "a.b"} | one), st.just(one))
+ROUTES = st.lists(st.sampled_from(["GET /a/{b}", "ANY /{c+}", "$default", "GET a", "PUT /", "a"]), max_size=2)
+NUMBERS = mostly(st.integers(100, 1000), rarely=VALUES, one_in=5)
+FUNCTION = table(
+    {"name", "runtime"},
+    {"source", "include", "exclude", "layers", "bundle"},
+    **{"memory": NUMBERS, "timeout": NUMBERS, "alias": TEXTS, "authorizer": NAMES, "routes": mostly(ROUTES)},
+    environment=mostly(st.dictionaries(st.sampled_from(["AB", "C", "_HANDLER"]), TEXTS, max_size=2)),
+).flatmap(lambda one: mostly(st.just({"handler": "a.b"} | one), st.just(one)))
+AUTHORIZER = table(
+    set(),
+    set(),
+    type=mostly(st.sampled_from(["token", "request"])),
+    identity=mostly(st.lists(st.sampled_from(["$request.header.A", "$context.b", "x"]), max_size=2)),
+    ttl=NUMBERS,
+    simple=mostly(st.booleans()),
+)
+API = table(
+    {"stage"},
+    {"binary"},
+    type=mostly(st.sampled_from(["http", "rest"])),
+    payload=mostly(st.sampled_from(["1.0", "2.0"])),
+    cors=mostly(table(set(), {"origins", "methods", "headers", "expose"})),
+    authorizers=mostly(st.dictionaries(NAMES, mostly(AUTHORIZER), max_size=2)),
 )
 TABLES = st.builds(
     lambda runtime, rest: {"runtime": runtime} | rest,
@@ -310,6 +350,7 @@ TABLES = st.builds(
         **{"output": mostly(st.just("out"), TEXTS)},
         **{"allow-build": LISTS, "runtime": mostly(st.just("python3.13"))},
         layers=mostly(st.dictionaries(NAMES, mostly(LAYER), max_size=2)),
+        api=mostly(API),
         functions=mostly(st.dictionaries(NAMES, mostly(FUNCTION), max_size=2)),
     ),
 )

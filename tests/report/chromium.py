@@ -85,8 +85,9 @@ def _command(profile: str) -> list[str]:
     ]
 
 
-def _address(page: Path, hash: str) -> str:
-    return page.resolve().as_uri() + (f"#{hash}" if hash else "")
+def _address(page: Path | str, hash: str) -> str:
+    url = page if isinstance(page, str) else page.resolve().as_uri()
+    return url + (f"#{hash}" if hash else "")
 
 
 class Tab:
@@ -193,8 +194,11 @@ os.execvp(sys.argv[3], sys.argv[3:])
 
 
 @contextlib.contextmanager
-def opened(page: Path, hash: str = "", size: tuple[int, int] = (1280, 900)) -> Iterator[Tab]:
-    """The page in a window of `size` pixels, for as long as the block lasts.  Raises PageError."""
+def opened(page: Path | str, hash: str = "", size: tuple[int, int] = (1280, 900)) -> Iterator[Tab]:
+    """The page, a file or a URL on loopback, in a window of `size` pixels, for as long as the block lasts.
+
+    Raises PageError.
+    """
     theirs_in, ours_out = os.pipe()
     ours_in, theirs_out = os.pipe()
     with (

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -237,26 +239,118 @@ def test_a_started_process_ends_with_its_block(sandbox: Sandbox) -> None:
     kill(process)  # a second time does no harm
 
 
-def test_nothing_outlives_the_process_that_asked(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Where a server is killed, what runs in its sandbox goes, too."""
-    views(sandbox)
-    gate = tmp_path / "gate"
-    os.mkfifo(gate)
-    code = f"""
+SERVER = """
 import sys
 from lamella.sandbox.run import Place, Sandbox
-sandbox = Sandbox({sandbox.interpreter!r}, {sandbox.python!r}, {sandbox.isolation!r})
-with open({str(gate)!r}, "wb") as gate, sandbox.started(
-    ["-c", "print('x', flush=True); import time; time.sleep(100)"], Place(), stdout=gate
-):
+sandbox = Sandbox({interpreter!r}, {python!r}, {isolation!r})
+child = "import time; time.sleep(100)"
+code = "import subprocess, sys; subprocess.Popen([sys.executable, *sys.argv[1:]]); print('x', flush=True); " + child
+with open({gate!r}, "wb") as gate:
+    running = [sandbox.start(["-c", code, "-c", child, {marker!r}], Place(), stdout=gate) for _ in range(2)]
     sys.stdin.read()
 """
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_nothing_outlives_the_process_that_asked(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a server is killed, what runs in its sandboxes goes, too, and no mount stays; folders go with the next."""
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    marker = f"mark-{os.getpid()}-{sandbox.isolation}"
+    mounts = _mounts()
+    code = SERVER.format(
+        interpreter=sandbox.interpreter,
+        python=sandbox.python,
+        isolation=sandbox.isolation,
+        gate=str(gate),
+        marker=marker,
+    )
     server = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
     with open(gate, "rb") as inside:
-        assert inside.readline() == b"x\n"
+        assert inside.readline() + inside.readline() == b"x\nx\n"
+        assert len(_with(marker)) >= 4
         server.kill()
         server.wait()
         assert inside.read() == b"", "its end is seen when the last process that holds the pipe is gone"
+    _until(lambda: not _with(marker))
+    assert _mounts() <= mounts
+    left = os.listdir(scratch)
+    assert len(left) == (2 if sandbox.isolation == PATH_ONLY else 0)
+    again = SERVER.split("child =")[0] + "print(sandbox.run(['-c', '']).code)"
+    done = subprocess.run(
+        [sys.executable, "-c", again.format(**vars(sandbox), isolation=sandbox.isolation)],
+        check=False,
+        capture_output=True,
+    )
+    assert done.stdout == b"0\n"
+    assert os.listdir(scratch) == []
+
+
+def _with(marker: str) -> list[str]:
+    """The processes that have this among their arguments."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+            if marker.encode() in file.read().split(b"\0"):
+                found.append(pid)
+    return found
+
+
+def _mounts() -> set[str]:
+    with open("/proc/self/mountinfo") as file:
+        return set(file)
+
+
+def _until(done: Callable[[], bool]) -> None:
+    """Wait for what the kernel is about to do."""
+    limit = time.monotonic() + 20
+    while not done():
+        assert time.monotonic() < limit
+        time.sleep(0.005)
+
+
+def test_a_group_without_its_leader_ends_too(sandbox: Sandbox) -> None:
+    """The command ended by itself and left a child behind."""
+    code = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(100)'])"
+    running = sandbox.start(["-c", code], Place(), stdout=subprocess.PIPE)
+    stream = running.process.stdout
+    assert stream is not None
+    assert running.process.wait(30) == 0
+    held = os.dup(stream.fileno())
+    assert running.returned() == 0
+    running.end()
+    with open(held, "rb") as inside:
+        assert inside.read() == b""
+
+
+def test_the_command_has_no_children_that_it_did_not_start(sandbox: Sandbox) -> None:
+    code = "import os\ntry:\n    os.wait()\nexcept ChildProcessError:\n    print('none')"
+    assert said(sandbox, code) == ["none"]
+
+
+def test_places_of_layers_and_code_can_not_be_written_to(sandbox: Sandbox, folders: tuple[str, str]) -> None:
+    views(sandbox)
+    opt, task = folders
+    code = """
+import errno, os
+for path, how in (("/opt/python/dep.py", os.O_WRONLY), ("/var/task/new.py", os.O_CREAT | os.O_WRONLY)):
+    try:
+        os.open(path, how)
+    except OSError as error:
+        print(errno.errorcode[error.errno])
+try:
+    os.chmod("/var/task/app.py", 0o777)
+except OSError as error:
+    print(errno.errorcode[error.errno])
+"""
+    found = said(sandbox, code, opt=opt, task=task)
+    assert len(found) == 3
+    assert set(found) <= {"EROFS", "EACCES", "EPERM"}
 
 
 def test_auto_takes_what_works_and_says_what_does_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,6 +99,7 @@ class Resolver:
         )  # fmt: skip
         answer = self._recall(key)
         if answer is None:
+            self.source.warm()
             readings = self._read_for(question)
             answer = self._work_out(question, target, [reading.pins for reading in readings])
             self._remember(key, answer, readings)
@@ -162,7 +163,6 @@ class Resolver:
         """The lock as the question needs it: for `packages` whole, and then for the groups and extras beside them."""
         from lamella.lock.model import Selection
 
-        self.source.warm()
         part = Selection(project=question.project, extras=question.extras, groups=question.groups)
         if not question.packages:
             return [self._read(part)]
@@ -203,9 +203,22 @@ class Resolver:
         return Answer(wheels, _extras(certain.items()), _extras(perhaps.items()), tuple(dict.fromkeys(notes)))
 
     def pinned(self) -> list[str]:
-        """Every name that the lock pins, for hints.  Reads the lock whole."""
+        """Every name that the lock pins, for hints.  Reads the lock whole, or remembers what it said."""
+        key = key_of(revision(), self.root, self._configured_lock)
+        memo: Any = self.source.cache.recall("pinned", key)
+        fresh = memo is not None and memo["beside"] == _locks_beside(self.root)
+        if fresh and all(fingerprint(path) == known for path, known in memo["inputs"]):
+            self.inputs.update(path for path, _ in memo["inputs"])
+            names: list[str] = memo["names"]
+            return names
         (reading,) = self._read_for(Question("", True, packages=("",)))
-        return sorted({pin.name for pin in reading.pins.pins})
+        self.inputs |= reading.inputs.keys()
+        names = sorted({pin.name for pin in reading.pins.pins})
+        if all(fingerprint(path) == known for path, known in reading.inputs.items()):
+            inputs = sorted(reading.inputs.items())
+            memo = {"beside": _locks_beside(self.root), "inputs": inputs, "names": names}
+            self.source.cache.remember("pinned", key, memo)
+        return names
 
     def _read(self, selection: Selection) -> _Reading:
         from lamella.lock import discover, reading

@@ -45,7 +45,7 @@ def remember(
     """
     path, question = _place(arguments)
     fields = [question, out, err]
-    for name in sorted(set(_spread(inputs))):
+    for name in sorted(set(spread(inputs))):
         if not settled(name, began):
             return
         fields += [name, state(name)]
@@ -62,8 +62,8 @@ def _place(arguments: Sequence[str]) -> tuple[str, str]:
     return os.path.join(cache_dir(os.environ), "v1", "stamps", name), question
 
 
-def _spread(inputs: Iterable[str]) -> Iterable[str]:
-    """Folders that were read whole (path dependencies) with all that is in them."""
+def spread(inputs: Iterable[str]) -> Iterable[str]:
+    """`inputs` of a build, and of folders that were read whole (path dependencies) all that is in them."""
     for path in inputs:
         yield path
         if path.endswith(os.sep):

@@ -44,26 +44,39 @@ class StandIns:
         self.root = root
         self.progress = progress
         self.offline = offline
-        self._known: dict[tuple[Target, frozenset[str]], StandIn] = {}
+        self._known: dict[tuple[Target, frozenset[str], tuple[str, ...]], StandIn] = {}
         self._pinned: frozenset[str] | None = None
+        # The files that answers rest on
+        self.inputs: set[str] = set()
 
-    def of(self, target: Target, interpreter: Interpreter, held: frozenset[str]) -> StandIn:
+    def of(
+        self, target: Target, interpreter: Interpreter, held: frozenset[str], beside: Sequence[Wheel] = ()
+    ) -> StandIn:
         """What stands in on `target` beside artifacts that hold the distributions `held`.
 
-        Whatever keeps one from being made is told in `why`.
+        Whatever keeps one from being made is told in `why`.  `beside` are wheels that are put into its folder, too;
+        what keeps these from being there is raised: LamellaError, OSError.
         """
         wanted = tuple(row.name for row in provided(target.runtime) if row.name not in held)
-        key = target, frozenset(wanted)
+        key = target, frozenset(wanted), tuple(wheel.sha256 for wheel in beside)
         if key not in self._known:
-            self._known[key] = self._made(target, interpreter, wanted, held)
+            made = self._made(target, interpreter, wanted, held, beside)
+            if made.folder is None and beside:
+                made = StandIn(self._folder(target, interpreter, beside), why=made.why)
+            self._known[key] = made
         return self._known[key]
 
     def _made(
-        self, target: Target, interpreter: Interpreter, wanted: Sequence[str], held: frozenset[str]
-    ) -> StandIn:  # fmt: skip
+        self,
+        target: Target,
+        interpreter: Interpreter,
+        wanted: Sequence[str],
+        held: frozenset[str],
+        beside: Sequence[Wheel],
+    ) -> StandIn:
         try:
             wheels = self._wheels(target, wanted, held)
-            return self._laid(target, interpreter, wheels) if wheels else StandIn(why=UNPINNED)
+            return self._laid(target, interpreter, wheels, beside) if wheels else StandIn(why=UNPINNED)
         except DamagedSourceError as damage:
             self.cache.discard(damage.source)  # the next run fetches it
             return StandIn(why=damage.what)
@@ -80,16 +93,25 @@ class StandIns:
             resolver = Resolver(self.settings, source, locked=True)
             if self._pinned is None:
                 self._pinned = frozenset(resolver.pinned())
+                self.inputs |= resolver.inputs
             names = tuple(name for name in wanted if name in self._pinned)
             if not names:
                 return []
             question = Question("functions", False, packages=names, held=tuple(sorted(held)))
-            return [wheel for wheel in resolver.answer(question, target).wheels if wheel.name in wanted]
+            answer = resolver.answer(question, target)
+            self.inputs |= resolver.inputs
+            return [wheel for wheel in answer.wheels if wheel.name in wanted]
 
-    def _laid(self, target: Target, interpreter: Interpreter, wheels: Sequence[Wheel]) -> StandIn:
+    def _folder(self, target: Target, interpreter: Interpreter, wheels: Sequence[Wheel]) -> str:
         key = key_of(revision(), "standin", target, [wheel.sha256 for wheel in wheels], interpreter.version)
         order = Order("what stands in for the runtime's", {target: wheels}, _WHOLE, {target: interpreter}, True, key)
-        folder = laid(key, lambda: Filler(self.cache).entries(order), self.root)
+        return laid(key, lambda: Filler(self.cache).entries(order), self.root)
+
+    def _laid(
+        self, target: Target, interpreter: Interpreter, wheels: Sequence[Wheel], beside: Sequence[Wheel]
+    ) -> StandIn:
+        own = {wheel.name for wheel in wheels}
+        folder = self._folder(target, interpreter, [*wheels, *(wheel for wheel in beside if wheel.name not in own)])
         modules = {row.name: row.modules for row in provided(target.runtime)}
         rows = tuple(
             Distribution(

@@ -24,6 +24,11 @@ COMMANDS = {
     "diff": "show what changed between two artifacts",
     "profile": "measure what a handler's imports cost, by module",
     "sbom": "list what is in an artifact, as CycloneDX, with its licences",
+    "invoke": "run a function here, with exactly its layers",
+    "start-api": "serve the functions' routes, as API Gateway does",
+    "start-lambda": "serve Lambda's Invoke endpoint for AWS's SDKs and CLI",
+    "pull": "bring what is deployed to the cache",
+    "shell": "open a Python that sees what a function sees",
 }
 _TOP = ("--help", "--version")
 _DESCRIPTION = "Turn a project's lock file into AWS Lambda layers and thin function packages."
@@ -48,12 +53,12 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
             prog="lamella",
             usage="lamella [-h] [--version] COMMAND …",
             description=_DESCRIPTION,
-            epilog="\n".join(["commands:", *(f"  {name:<8} {text}" for name, text in COMMANDS.items()), "", _EXITS]),
+            epilog="\n".join(["commands:", *(f"  {name:<13} {text}" for name, text in COMMANDS.items()), "", _EXITS]),
             formatter_class=_Formatter,
         )
         top.add_argument("--version", action="version", version=f"lamella {__version__}")
         return top
-    module = import_module(f"lamella.cli.{command}")
+    module = import_module(f"lamella.cli.{command.replace('-', '_')}")
     one = argparse.ArgumentParser(
         prog=f"lamella {command}",
         description=module.DESCRIPTION,
@@ -78,7 +83,14 @@ def run(arguments: Sequence[str]) -> int:
     if arguments[0] not in COMMANDS:
         Console().error(_no_command(arguments[0]))
         return UsageError.exit_code
-    parsed = parser(arguments[0]).parse_args(arguments[1:])
+    command = parser(arguments[0])
+    own, rest = list(arguments[1:]), []
+    if command.get_default("rest") is not None and "--" in own:  # what is behind it is for another program
+        at = own.index("--")
+        own, rest = own[:at], own[at + 1 :]
+    parsed = command.parse_args(own)
+    if rest:
+        parsed.rest = tuple(rest)
     console = Console(quiet=getattr(parsed, "quiet", False))
     try:
         code: int = parsed.run(parsed)

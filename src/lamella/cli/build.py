@@ -85,13 +85,13 @@ def _remember(parsed: argparse.Namespace, outcome: Outcome, began: int, settings
             sys.argv[1:],
             out,
             "".join(line + "\n" for line in lines),
-            [*outcome.inputs, *_configurations(os.path.dirname(settings_file))],
+            [*outcome.inputs, *configurations(os.path.dirname(settings_file))],
             [os.path.join(outcome.output, name) for name in files],
             began,
         )
 
 
-def _configurations(root: str) -> list[str]:
+def configurations(root: str) -> list[str]:
     """Where a configuration could appear that would be found before the one in `root`, or beside it."""
     from lamella.config.find import OWN, PYPROJECT
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from lamella.cli.variables import add_env, chosen
 from lamella.sandbox.model import AUTO, ISOLATIONS
 from lamella.wording import counted
 
@@ -153,9 +154,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--isolation", choices=ISOLATIONS, default=AUTO, help="how imports are kept apart; default: auto"
     )
-    parser.add_argument(
-        "--env", action="append", default=[], metavar="NAME=VALUE", help="a variable that handlers need on import"
-    )
+    add_env(parser)
     parser.add_argument(
         "--offline", action="store_true", help="use no network: for the runtime's own, only the cache is asked"
     )
@@ -175,7 +174,7 @@ def run(parsed: argparse.Namespace, *, checks: Mapping[str, Check] = CHECKS) -> 
     from lamella.wheels.cache import Cache
 
     console = Console(quiet=parsed.quiet)
-    env = _variables(parsed.env)
+    env = chosen(parsed)
     if parsed.sarif not in (None, "-"):
         refuse_place(parsed.sarif)
     cache = Cache(cache_dir(os.environ))
@@ -209,17 +208,6 @@ def _means(
     root = cache_dir(os.environ)
     standins = StandIns(settings, cache, root, progress, offline=parsed.offline)
     return Means(root, cache, parsed.isolation, env, tuple(parsed.only or ()), standins.of)
-
-
-def _variables(given: list[str]) -> dict[str, str]:
-    """What `--env` says.  Raises UsageError."""
-    from lamella.errors import UsageError
-
-    pairs = [text.partition("=") for text in given]
-    for text, (name, equals, _) in zip(given, pairs, strict=True):
-        if not name or not equals:
-            raise UsageError(f"`--env {text}` sets nothing", hint="write `--env NAME=VALUE`")
-    return {name: value for name, _, value in pairs}
 
 
 def _write_sarif(path: str, settings: Settings, outcomes: list[Outcome]) -> None:

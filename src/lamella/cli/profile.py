@@ -36,6 +36,7 @@ _OTHER = "give `--compare` the folder that a build wrote to, whole: `lamella bui
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from lamella.cli.variables import add_env
     from lamella.sandbox.model import AUTO, ISOLATIONS
 
     parser.add_argument("function", metavar="FUNCTION", help="the function whose handler is imported")
@@ -45,14 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top", type=_positive, default=20, metavar="N", help="modules to show; 20 if left out")
     parser.add_argument("--html", metavar="FILE", help="write a page with the flame graph")
     parser.add_argument("--compare", metavar="DIR", help="the output folder of another build, measured in turn with it")
-    parser.add_argument(
-        "--env",
-        action="append",
-        default=[],
-        type=_variable,
-        metavar="NAME=VALUE",
-        help="set a variable; may be repeated",
-    )
+    add_env(parser)
     parser.add_argument("--isolation", choices=ISOLATIONS, default=AUTO, help="the strongest that works, if left out")
     parser.add_argument("--offline", action="store_true", help="use no network: all must be here, or in the cache")
     parser.add_argument("--output", metavar="DIR", help="the folder that was built into, instead of the configured one")
@@ -216,10 +210,3 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"`{text}` is no number from 1 on")
     return number
-
-
-def _variable(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals) or "\0" in text:
-        raise argparse.ArgumentTypeError(f"`{text}` is not NAME=VALUE")
-    return name, value

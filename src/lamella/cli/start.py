@@ -72,6 +72,10 @@ def _main(arguments: list[str]) -> int:
             sys.stdout.write(out)
             sys.stderr.write(err)
             return 0
+    if arguments[:1] == ["invoke"]:
+        from lamella.local import early
+
+        early.begin(arguments)
     import gc
 
     # A build makes many small values that live to its end: looking through them for rings again and again is in vain

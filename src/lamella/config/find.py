@@ -13,6 +13,10 @@ OWN = "lamella.toml"
 PYPROJECT = "pyproject.toml"
 
 
+class NoConfigurationError(ConfigError):
+    """There is none, here or in any parent."""
+
+
 class Found(NamedTuple):
     """The configuration's table, and the pyproject.toml beside it (empty when there is none).
 
@@ -38,7 +42,7 @@ def find(directory: str) -> Found:
             return found
         parent = os.path.dirname(root)
         if parent == root:
-            raise ConfigError(
+            raise NoConfigurationError(
                 f"no configuration in `{start}` or its parents",
                 why=(f"looked for `{OWN}` and for `[tool.lamella]` in `{PYPROJECT}`",),
                 hint="run `lamella init`",

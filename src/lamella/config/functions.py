@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lamella.config import paths, slimming
+from lamella.config import paths, running, slimming
 from lamella.config.layers import aws_name, distributions
 from lamella.config.model import FunctionSettings, LayerSettings
 from lamella.config.names import (
@@ -15,20 +15,25 @@ from lamella.config.names import (
     is_layer_version_arn,
 )
 from lamella.config.project import Defaults
+from lamella.config.routes import read_routes
 from lamella.config.runtimes import one_runtime
 from lamella.config.section import Section, described
 from lamella.errors import ConfigError
 from lamella.wording import did_you_mean
 
-KEYS = frozenset({"name", "handler", "source", "include", "exclude", "layers", "bundle", "runtime"}) | slimming.KEYS
+KEYS = slimming.KEYS | {
+    *("name", "handler", "source", "include", "exclude", "layers", "bundle", "runtime"),
+    *("memory", "timeout", "environment", "alias", "routes", "authorizer"),
+}
 
 
 def read_function(
-    section: Section, key: str, defaults: Defaults, layers: Mapping[str, LayerSettings]
+    section: Section, key: str, defaults: Defaults, layers: Mapping[str, LayerSettings], api: str = "http"
 ) -> FunctionSettings:
-    """The function `key`, by default on the project's newest runtime.  `layers` are the local ones by key.
+    """The function `key`, by default on the project's newest runtime.
 
-    Raises ConfigError.
+    `layers` are the local ones by key, `api` is the type of API that has its routes.  Whether its `authorizer` is
+    there, `read_api` says.  Raises ConfigError.
     """
     section.only(KEYS)
     runtime = one_runtime(section, defaults.architecture) or defaults.runtimes[-1]
@@ -45,6 +50,12 @@ def read_function(
         layers=used,
         bundle=distributions(section, "bundle"),
         slimming=slimming.read_slimming(section, 1),
+        memory=running.memory(section),
+        timeout=running.timeout(section),
+        environment=running.environment(section),
+        alias=running.alias(section),
+        routes=read_routes(section, api),
+        authorizer=section.text("authorizer") or "",
     )
 
 

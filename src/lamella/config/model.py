@@ -52,13 +52,60 @@ class LayerSettings(NamedTuple):
     slimming: Slimming = Slimming()
 
 
+class Authorizer(NamedTuple):
+    """How API Gateway asks a Lambda authorizer; `function` is its key.
+
+    `type` is "token" or "request".  `identity` are the sources of what is asked about, as AWS writes them for an HTTP
+    API: ``$request.header.Authorization``.  `ttl` is how long an answer is kept, in seconds; 0 for not at all.
+    `payload` is the form of its event, "1.0" or "2.0"; `simple` says that it answers ``{"isAuthorized": …}``.
+    """
+
+    function: str
+    type: str = "request"
+    identity: tuple[str, ...] = ("$request.header.Authorization",)
+    ttl: int = 300
+    payload: str = "2.0"
+    simple: bool = False
+
+
+class Cors(NamedTuple):
+    """What browsers on other origins may do.  What is left out is not said: no header is sent for it.
+
+    `max_age` is in seconds, None for what the browser takes.
+    """
+
+    origins: tuple[str, ...]
+    methods: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    expose: tuple[str, ...] = ()
+    credentials: bool = False
+    max_age: int | None = None
+
+
+class ApiSettings(NamedTuple):
+    """`[tool.lamella.api]`: the API that the functions' routes make up.
+
+    `type` is "http" (HTTP API) or "rest" (REST API); `payload` is the form of events, "2.0" or "1.0".
+    `binary` are the media types whose bodies a REST API gives in base64.
+    """
+
+    type: str = "http"
+    payload: str = "2.0"
+    stage: str = "$default"
+    cors: Cors | None = None
+    binary: tuple[str, ...] = ()
+    authorizers: tuple[Authorizer, ...] = ()
+
+
 class FunctionSettings(NamedTuple):
     """One `[tool.lamella.functions.KEY]`; it becomes KEY.zip.
 
     `source` are directories (or single files) relative to the project, whose content lands at the zip's root.
     `include` and `exclude` are gitignore-like patterns against the path inside the zip.
     `layers` are keys of local layers or ARNs, in Lambda's order.  `slimming` is about the bundle alone: own files are
-    packed as they are.
+    packed as they are.  `memory` is in megabytes, `timeout` in seconds; both are Lambda's own where left out.
+    `routes` are pairs of method (``ANY`` for all) and path, or ("$default", ""); `authorizer` is the key of the
+    function that is asked first, "" for none.
     """
 
     key: str
@@ -71,6 +118,12 @@ class FunctionSettings(NamedTuple):
     layers: tuple[str, ...] = ()
     bundle: tuple[str, ...] = ()
     slimming: Slimming = Slimming()
+    memory: int = 128
+    timeout: int = 3
+    environment: tuple[tuple[str, str], ...] = ()
+    alias: str = ""
+    routes: tuple[tuple[str, str], ...] = ()
+    authorizer: str = ""
 
 
 class Settings(NamedTuple):
@@ -86,3 +139,4 @@ class Settings(NamedTuple):
     layers: tuple[LayerSettings, ...]
     functions: tuple[FunctionSettings, ...]
     allow_build: tuple[str, ...] = ()
+    api: ApiSettings = ApiSettings()

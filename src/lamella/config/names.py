@@ -9,7 +9,8 @@ from __future__ import annotations
 import string
 
 LOWER = frozenset(string.ascii_lowercase + string.digits)
-ALNUM = frozenset(string.ascii_letters + string.digits)
+ALPHA = frozenset(string.ascii_letters)
+ALNUM = ALPHA | frozenset(string.digits)
 KEY = LOWER | {"-", "_"}
 NAME = ALNUM | {"-", "_"}  # FunctionName and LayerName: [a-zA-Z0-9-_]+
 DIGITS = frozenset(string.digits)

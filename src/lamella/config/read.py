@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 
 from lamella.config import names, paths
+from lamella.config.api import api_type, read_api
 from lamella.config.find import find
 from lamella.config.functions import read_function
 from lamella.config.layers import distributions, read_layer
@@ -14,16 +15,16 @@ from lamella.config.project import Defaults, project_of
 from lamella.config.runtimes import architecture, derived, runtimes
 from lamella.config.section import Section
 
-KEYS = frozenset({"runtime", "architecture", "lock", "output", "allow-build", "layers", "functions"})
+KEYS = frozenset({"runtime", "architecture", "lock", "output", "allow-build", "layers", "functions", "api"})
 TAKEN = {"manifest": "manifest.json stands beside the zips"}
 
 
-def read(directory: str, *, output: str | None = None) -> Settings:
+def read(directory: str, *, output: str | None = None, api: str | None = None) -> Settings:
     """The settings of the project in `directory`, or in its nearest parent that has a configuration.
 
-    `output` is the command line's --output: relative to `directory`, or absolute.  Without a `runtime` key the
-    runtime is the oldest that [project] requires-python admits and that AWS has not deprecated, by the date of
-    lamella's own table: the day of the build doesn't matter.
+    `output` is the command line's --output: relative to `directory`, or absolute.  `api` is its type of API, None for
+    the configured one.  Without a `runtime` key the runtime is the oldest that [project] requires-python admits and
+    that AWS has not deprecated, by the date of lamella's own table: the day of the build doesn't matter.
 
     Raises ConfigError for everything that the files say wrong, UsageError for `output`.
     """
@@ -39,10 +40,11 @@ def read(directory: str, *, output: str | None = None) -> Settings:
     for key, section in top.sections("layers"):
         _check_key(section, key, layers)
         layers[key] = read_layer(section, key, defaults)
+    kind = api_type(top, api)
     functions: list[FunctionSettings] = []
     for key, section in top.sections("functions"):
         _check_key(section, key, layers)
-        function = read_function(section, key, defaults, layers)
+        function = read_function(section, key, defaults, layers, kind)
         paths.check_output_holds_no_source(top, target, found.root, function.source, output)
         functions.append(function)
     _check_parts(top, [*layers.values(), *functions])
@@ -59,6 +61,7 @@ def read(directory: str, *, output: str | None = None) -> Settings:
         layers=tuple(layers.values()),
         functions=tuple(functions),
         allow_build=distributions(top, "allow-build"),
+        api=read_api(top, functions, kind),
     )
 
 

@@ -89,6 +89,33 @@ class Section:
             raise self.wrong_type(key, "true or false", value, f"write `{written_key(key)} = true`")
         return value
 
+    def whole(self, key: str, least: int, most: int, *, unit: str) -> int | None:
+        """The whole number at `key`, from `least` to `most`, or None where it is left out."""
+        value = self.data.get(key)
+        if value is None:
+            return None
+        # A boolean is an integer to Python, and not to TOML
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise self.refuse(
+                key,
+                f"must be a whole number of {unit} from {least} to {most}",
+                why=(f"found {described(value)}",),
+                hint=f"write `{written_key(key)} = {most if isinstance(value, int) and value > most else least}`, say",
+            )
+        return value
+
+    def one_of(self, key: str, known: tuple[str, ...]) -> str | None:
+        """The string at `key`, one of `known`, or None where it is left out."""
+        value = self.text(key)
+        if value is not None and value not in known:
+            raise self.refuse(
+                key,
+                f"must be one of {', '.join(known)}",
+                why=(f"found {described(value)}",),
+                hint=did_you_mean(value, known),
+            )
+        return value
+
     def different(self, key: str, items: Iterable[str]) -> None:
         """Refuse an item that stands twice."""
         seen: set[str] = set()

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from lamella.config.model import Rules, Slimming
 from lamella.config.names import normalized
 from lamella.config.section import Section, described
-from lamella.wording import did_you_mean
 
 PROFILES = ("none", "safe", "lean")
 BYTECODE = ("beside", "instead", "none")
@@ -20,7 +19,7 @@ RULE_KEYS = frozenset({"profile", "keep", "drop"})
 
 def read_slimming(section: Section, runtimes: int) -> Slimming:
     """The keys of `KEYS`, each with its default.  `runtimes` is how many the artifact serves.  Raises ConfigError."""
-    bytecode = _one_of(section, "bytecode", BYTECODE) or "beside"
+    bytecode = section.one_of("bytecode", BYTECODE) or "beside"
     if bytecode == "instead" and runtimes > 1:
         raise section.refuse(
             "bytecode",
@@ -29,9 +28,9 @@ def read_slimming(section: Section, runtimes: int) -> Slimming:
             hint='give each runtime a layer of its own, or write `bytecode = "beside"`',
         )
     return Slimming(
-        profile=_one_of(section, "profile", PROFILES) or "safe",
+        profile=section.one_of("profile", PROFILES) or "safe",
         bytecode=bytecode,
-        compression=_one_of(section, "compression", COMPRESSION) or "fast",
+        compression=section.one_of("compression", COMPRESSION) or "fast",
         services=_services(section),
         without=_features(section),
         keep=section.texts("keep") or (),
@@ -39,18 +38,6 @@ def read_slimming(section: Section, runtimes: int) -> Slimming:
         distributions=tuple(sorted(_rules(section))),
         split=section.flag("split"),
     )
-
-
-def _one_of(section: Section, key: str, known: tuple[str, ...]) -> str | None:
-    value = section.text(key)
-    if value is not None and value not in known:
-        raise section.refuse(
-            key,
-            f"must be one of {', '.join(known)}",
-            why=(f"found {described(value)}",),
-            hint=did_you_mean(value, known),
-        )
-    return value
 
 
 def _services(section: Section) -> tuple[str, ...] | None:
@@ -87,5 +74,5 @@ def _rules(section: Section) -> Iterable[tuple[str, Rules]]:
         below.only(RULE_KEYS)
         yield (
             name,
-            Rules(_one_of(below, "profile", PROFILES), below.texts("keep") or (), below.texts("drop") or ()),
+            Rules(below.one_of("profile", PROFILES), below.texts("keep") or (), below.texts("drop") or ()),
         )

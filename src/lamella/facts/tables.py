@@ -36,7 +36,10 @@ class Limits(NamedTuple):
     """AWS Lambda's quotas.  Sizes are in bytes.
 
     `layer_zipped` is for a zip sent in the request, `function_unzipped` for the code and all layers of one function,
-    `environment` for all variables of one function, `init_seconds` for Init before it is repeated.
+    `environment` for all variables of one function, `init_seconds` for Init before it is repeated; `request_bytes`,
+    `response_bytes` and `event_bytes` for an invocation's event and answer, and the event of an asynchronous one;
+    `invoke_async_bytes` for that of InvokeAsync, `client_context_bytes` for the base64 text of a client context,
+    `log_tail_bytes` for the part of a log that Invoke returns.
     """
 
     layer_zipped: int
@@ -45,6 +48,12 @@ class Limits(NamedTuple):
     environment: int
     compatible_runtimes: int
     init_seconds: int
+    request_bytes: int
+    response_bytes: int
+    event_bytes: int
+    invoke_async_bytes: int
+    client_context_bytes: int
+    log_tail_bytes: int
 
 
 class Provided(NamedTuple):

@@ -33,6 +33,11 @@ class Console:
             self.err.write(text + "\n")
             self.err.flush()
 
+    def log(self, lines: bytes) -> None:
+        """What a function writes, as it comes."""
+        self.err.write(lines.decode("utf-8", "replace"))
+        self.err.flush()
+
     def note(self, text: str) -> None:
         self._labelled("note", "cyan", text)
 

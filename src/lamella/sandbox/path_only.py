@@ -1,14 +1,23 @@
 """No view, where nothing better works: the same variables and paths, on folders of this machine.
 
 The process can read what its user can, and reach the network.  What was installed for this machine's interpreter is not
-on its path: it starts as that of an empty virtual environment.
+on its path: it starts as that of an empty virtual environment.  Its group ends when the process that started it does,
+however that ended; a process that left the group (a daemon) is nobody's here.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import shutil
+import tempfile
 
 from lamella.sandbox.view import Paths, prefix_of
+
+_PREFIX = "lamella-run-"
+_LOCK = "used"
+_GUARD = '( ( exec 3<"/dev/fd/$0"; read -r _ <&3; kill -9 "-$$" ) </dev/null >/dev/null 2>&1 & ); exec "$@"'
 
 
 def paths(
@@ -32,6 +41,63 @@ def paths(
     with open(f"{made.language}/pyvenv.cfg", "w") as file:
         file.write(f"home = {prefix_of(interpreter)}/bin\ninclude-system-site-packages = false\n")
     return made
+
+
+def base(left: contextlib.ExitStack) -> str:
+    """A new folder for one process, which `left` removes.  Those that killed processes left are removed now.
+
+    Who uses a folder has a lock in it: process numbers would not do where containers share /tmp.
+    """
+    _sweep(tempfile.gettempdir())
+    while True:
+        made = tempfile.mkdtemp(prefix=_PREFIX)
+        held = _locked(f"{made}/{_LOCK}", os.O_CREAT)
+        if held is not None:
+            left.callback(os.close, held)
+            left.callback(shutil.rmtree, made, ignore_errors=True)
+            return made
+
+
+def guard(left: contextlib.ExitStack) -> tuple[list[str], tuple[int, ...]]:
+    """What to put before the command, and the descriptors that it is started with; `left` closes the other end.
+
+    A small shell waits for that end to be closed, be it by the end of this process, and then ends the group.  It is no
+    child of the command, whose waiting for its own children it would disturb.
+    """
+    watched, end = os.pipe()
+    left.callback(os.close, watched)
+    left.callback(os.close, end)
+    return ["/bin/sh", "-c", _GUARD, str(watched)], (watched,)
+
+
+def _sweep(folder: str) -> None:
+    """Remove what was made by processes that were killed."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            if not name.startswith(_PREFIX):
+                continue
+            place = os.path.join(folder, name)
+            held = _locked(f"{place}/{_LOCK}", 0)
+            if held is not None:
+                shutil.rmtree(place, ignore_errors=True)
+                os.close(held)
+
+
+def _locked(path: str, how: int) -> int | None:
+    """The descriptor of a locked file that is this user's, or None where another process has it, or there is none."""
+    try:
+        held = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | how, 0o600)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        told = os.fstat(held)
+        if told.st_nlink and told.st_uid == os.geteuid():
+            return held
+    except OSError:
+        pass
+    os.close(held)
+    return None
 
 
 def environment(paths: Paths) -> dict[str, str]:

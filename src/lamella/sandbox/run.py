@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any, NamedTuple
 
@@ -19,6 +17,14 @@ from lamella.sandbox.view import SCRATCH_BYTES, TASK, Paths, program_of, view
 _PROBE_SECONDS = 20
 # How long the pipes of a killed process are waited for: one that left its group may hold them open
 _LAST_WORDS_SECONDS = 1
+
+# Whoever starts the interpreter in the foreground ignores Ctrl-C, and it inherits that
+_HEED = (
+    "-I",
+    "-S",
+    "-c",
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])",
+)
 
 Stream = int | IO[bytes] | None
 
@@ -37,19 +43,47 @@ class Place(NamedTuple):
     scratch_bytes: int = SCRATCH_BYTES
 
 
+class Running:
+    """A process that `Sandbox.start` started, until it is ended: `end` it, whatever became of it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], left: contextlib.ExitStack) -> None:
+        self.process = process
+        self._left = left
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def returned(self) -> int | None:
+        """None while it runs; its exit status, 128 + N where signal N killed it, as shells say it."""
+        code = self.process.poll()
+        return None if code is None else _as_shells_say(code)
+
+    def end(self) -> None:
+        """Kill it with all that it started, and remove what was made for it.  A second time does no harm."""
+        kill(self.process)
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        self._left.close()
+
+
 class Sandbox:
     """Runs one interpreter, `python` (major, minor).
 
     `isolation` is one of `model.ISOLATIONS`; `auto` takes the strongest that works here, which is tried before the
-    first process.
+    first process.  `chosen` is what was found to work before: then nothing is tried.
     """
 
-    def __init__(self, interpreter: str, python: tuple[int, int], isolation: str = AUTO) -> None:
+    def __init__(
+        self, interpreter: str, python: tuple[int, int], isolation: str = AUTO, *, chosen: str | None = None
+    ) -> None:
         self.interpreter = interpreter
         self.python = python
         self.asked = isolation
         self.refused: list[tuple[str, str]] = []
-        self._chosen: str | None = None
+        self._chosen = chosen
 
     @property
     def isolation(self) -> str:
@@ -95,11 +129,56 @@ class Sandbox:
 
         The thread that enters must live as long: the kernel ends the process with it.  Raises UsageError, OSError.
         """
-        with self._started(self.isolation, arguments, place, env or {}, stdin, stdout, stderr) as process:
-            yield process
+        running = self.start(arguments, place, env=env, stdin=stdin, stdout=stdout, stderr=stderr)
+        try:
+            yield running.process
+        finally:
+            running.end()
 
-    @contextlib.contextmanager
-    def _started(
+    def start(
+        self,
+        arguments: Sequence[str],
+        place: Place,
+        *,
+        env: Mapping[str, str] | None = None,
+        stdin: Stream = subprocess.DEVNULL,
+        stdout: Stream = None,
+        stderr: Stream = None,
+        prefix: Sequence[str] = (),
+    ) -> Running:
+        """As `started`, for whoever ends it himself.  `prefix` is a command of this machine that runs what follows it.
+
+        The thread that starts it must live as long: the kernel ends the process with it.  Raises UsageError, OSError.
+        """
+        return self._start(self.isolation, arguments, place, env or {}, stdin, stdout, stderr, prefix)
+
+    def lasting(self, arguments: Sequence[str], place: Place, *, env: Mapping[str, str]) -> list[str] | None:
+        """The command that `start` would start, with no variable but its own, where it holds for later starts, too.
+
+        None where each start needs something of its own: that is so for all kinds but bubblewrap.
+        """
+        if self.isolation != BUBBLEWRAP:
+            return None
+        with contextlib.ExitStack() as left:
+            command, _, _ = self._command(BUBBLEWRAP, arguments, place, env, left)
+        return command
+
+    def foreground(self, arguments: Sequence[str], place: Place, *, env: Mapping[str, str] | None = None) -> int:
+        """Run the interpreter to its end, with the streams and the terminal of this process; its exit status.
+
+        Ctrl-C is for the interpreter alone.  To be called in the main thread.  Raises UsageError, OSError.
+        """
+        kind = self.isolation
+        with contextlib.ExitStack() as left:
+            command, environment, folder = self._command(kind, arguments, place, env or {}, left, _HEED)
+            # What is ignored here is so in those that make the view as well: one of them would end, and all with it
+            before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+            left.callback(signal.signal, signal.SIGINT, before)
+            process = subprocess.Popen(command, env=environment, cwd=folder)
+            left.callback(_end, process)
+            return _as_shells_say(process.wait())
+
+    def _start(
         self,
         kind: str,
         arguments: Sequence[str],
@@ -108,36 +187,47 @@ class Sandbox:
         stdin: Stream,
         stdout: Stream,
         stderr: Stream,
-    ) -> Iterator[subprocess.Popen[bytes]]:
+        prefix: Sequence[str] = (),
+    ) -> Running:
         with contextlib.ExitStack() as left:
             command, environment, folder = self._command(kind, arguments, place, env, left)
+            guard, watched = path_only.guard(left) if kind == PATH_ONLY else ([], ())
             process: subprocess.Popen[Any] = subprocess.Popen(
-                command, env=environment, cwd=folder, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
+                [*guard, *prefix, *command],
+                env=environment,
+                cwd=folder,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+                pass_fds=watched,
             )
-            try:
-                yield process
-            finally:
-                kill(process)
-                for stream in (process.stdin, process.stdout, process.stderr):
-                    if stream is not None:
-                        with contextlib.suppress(OSError):
-                            stream.close()
+            return Running(process, left.pop_all())
 
     def _command(
-        self, kind: str, arguments: Sequence[str], place: Place, env: Mapping[str, str], left: contextlib.ExitStack
+        self,
+        kind: str,
+        arguments: Sequence[str],
+        place: Place,
+        env: Mapping[str, str],
+        left: contextlib.ExitStack,
+        before: Sequence[str] = (),
     ) -> tuple[list[str], dict[str, str], str]:
-        """What to start, with which environment, in which folder here; `left` removes what was made for it."""
+        """What to start, with which environment, in which folder here; `left` removes what was made for it.
+
+        `before` are arguments with which the interpreter runs a program, itself with `arguments`.
+        """
         folders = {"task": place.task, "layers": place.opt, "runtime": place.runtime}
         if kind == PATH_ONLY:
-            base = tempfile.mkdtemp(prefix="lamella-")
-            left.callback(shutil.rmtree, base, ignore_errors=True)
+            base = path_only.base(left)
             paths = path_only.paths(self.interpreter, self.python, base, **folders)
             program = program_of(self.interpreter, paths.language)
-            return [program, *arguments], {**path_only.environment(paths), **env}, paths.task
+            command = _interpreting(program, arguments, before)
+            return command, {**path_only.environment(paths), **env}, paths.task
         seen = view(
             self.interpreter, self.python, **folders, network=place.network, scratch_bytes=place.scratch_bytes
         )  # fmt: skip
-        command = [program_of(self.interpreter), *arguments]
+        command = _interpreting(program_of(self.interpreter), arguments, before)
         environment = {**Paths(self.python).environment(), **env}
         if kind == NAMESPACES:
             return namespaces.arguments(seen, command, environment, TASK), {}, "/"
@@ -150,13 +240,17 @@ class Sandbox:
         self, kind: str, arguments: Sequence[str], place: Place, env: Mapping[str, str], timeout: float, stdin: bytes
     ) -> Finished:
         pipe = subprocess.PIPE
-        with self._started(kind, arguments, place, env, pipe, pipe, pipe) as process:
-            try:
-                out, err = process.communicate(stdin, timeout)
-            except subprocess.TimeoutExpired:
-                kill(process)
-                return Finished(None, *_last_words(process), kind)
+        running = self._start(kind, arguments, place, env, pipe, pipe, pipe)
+        process = running.process
+        try:
+            out, err = process.communicate(stdin, timeout)
+        except subprocess.TimeoutExpired:
+            kill(process)
+            return Finished(None, *_last_words(process), kind)
+        else:
             return Finished(_as_shells_say(process.returncode), out, err, kind)
+        finally:
+            running.end()
 
     def _choose(self) -> str:
         for kind in KINDS if self.asked == AUTO else (self.asked,):
@@ -191,6 +285,15 @@ class Sandbox:
             return None
         said = done.err.decode("utf-8", "replace").strip().splitlines()
         return said[-1] if said else f"it ended with code {done.code}"
+
+
+def _interpreting(program: str, arguments: Sequence[str], before: Sequence[str]) -> list[str]:
+    return [*([program, *before] if before else []), program, *arguments]
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
