@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import errno
 import http.client
-import os
 import signal
 import socket
 import subprocess
@@ -13,9 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from lamella.errors import UsageError
-from lamella.serving import HEADER_NAMES, App, Message, Receive, Scope, Send, Stop, Threads, listening, serve
-from lamella.serving import _refused as refused
+from lamella.serving import HEADER_NAMES, App, Message, Receive, Scope, Send, Stop, serve
+from lamella.waiting import Threads
 
 
 async def answer(send: Send, status: int, body: bytes) -> None:
@@ -107,36 +104,6 @@ def test_a_free_port_is_taken_and_told() -> None:
     with server() as running:
         assert running.url.startswith("http://127.0.0.1:")
         assert running.get() == (200, b"hello")
-
-
-def test_a_port_in_use_is_refused_with_a_way_out() -> None:
-    with listening("127.0.0.1", 0) as taken, pytest.raises(UsageError) as caught:
-        listening("127.0.0.1", taken.getsockname()[1])
-    assert "is in use" in caught.value.what
-    assert "--port 0" in (caught.value.hint or "")
-
-
-def test_a_port_for_root_alone_is_refused_with_a_way_out() -> None:
-    error = refused("127.0.0.1", 80, PermissionError(errno.EACCES, "Permission denied"))
-    assert (
-        str(error) == "port 80 is one that only root may listen on\n  hint: give `--port` a number from 1024 to 65535"
-    )
-
-
-@pytest.mark.parametrize("host", ["192.0.2.1", "é" * 70, "a\0b"])
-def test_a_host_that_is_not_here_is_refused_with_a_way_out(host: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        listening(host, 0)
-    assert "leave `--host` out" in (caught.value.hint or "")
-
-
-def test_the_listener_says_that_it_is_tcp_for_asyncio_to_turn_nagle_off() -> None:
-    with listening("127.0.0.1", 0) as listener:
-        assert listener.proto == socket.IPPROTO_TCP
-        with socket.create_connection(listener.getsockname()):
-            accepted, _ = listener.accept()
-            with accepted:
-                assert accepted.proto == socket.IPPROTO_TCP
 
 
 def test_headers_and_body_come_in_one_piece() -> None:
@@ -339,70 +306,3 @@ def test_uvicorn_and_asyncio_are_loaded_late() -> None:
     code = "import sys, lamella.serving; print({'uvicorn', 'asyncio', 'ssl'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
-
-
-def test_threads_are_as_many_as_work_needs_up_to_their_limit() -> None:
-    threads = Threads(3)
-    both = threading.Barrier(3)
-    done = threading.Semaphore(0)
-
-    def act() -> None:
-        both.wait(20)  # three at once, or never
-        done.release()
-
-    for _ in range(6):
-        threads.submit(act)
-    for _ in range(6):
-        assert done.acquire(timeout=20)
-    assert threads.close(20)
-
-
-def test_threads_that_are_closed_forget_what_has_not_begun() -> None:
-    threads = Threads(1)
-    began, go = threading.Event(), threading.Event()
-    late: list[int] = []
-
-    def wait() -> None:
-        began.set()
-        go.wait(20)
-
-    threads.submit(wait)
-    threads.submit(lambda: late.append(1))
-    assert began.wait(20)
-    assert not threads.close(0)
-    go.set()
-    assert threads.close(20)
-    threads.submit(lambda: late.append(2))
-    assert late == []
-
-
-def test_threads_give_what_is_returned_or_raised() -> None:
-    import asyncio
-
-    def fail() -> int:
-        raise KeyError("x")
-
-    async def both() -> None:
-        assert await threads.run(pow, 2, 10) == 1024
-        assert await threads.run(os.getpid) == os.getpid()
-        with pytest.raises(KeyError):
-            await threads.run(fail)
-
-    threads = Threads(2)
-    asyncio.run(both())
-    assert threads.close(20)
-
-
-def test_an_answer_that_nobody_waits_for_any_more_is_let_go() -> None:
-    import asyncio
-
-    threads = Threads(1)
-    go = threading.Event()
-
-    async def give_up() -> None:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(threads.run(go.wait, 20), 0.01)
-
-    asyncio.run(give_up())
-    go.set()  # its loop is closed by now
-    assert threads.close(20)

@@ -18,6 +18,7 @@ from lamella.endpoint.app import Endpoint
 from lamella.endpoint.model import Named
 from lamella.errors import BuildError, LamellaError, UsageError
 from lamella.facts.tables import limits
+from lamella.runtime.model import Asked, Begun, Gone, Log, Result
 
 INVOKE = "/2015-03-31/functions/{}/invocations"
 
@@ -268,6 +269,41 @@ def test_a_function_that_can_not_be_started_is_told_once(served: Served) -> None
     assert served.invoke().json() == 1
     assert error_of(served.invoke()) == expected
     assert len(served.failed) == 2
+
+
+class Warm(Fake):
+    """Functions whose processes are idle and warm: `begins` are what `begin` gives, one after the other."""
+
+    begins: list[Begun | None]
+
+    def begin(self, key: str, asked: Asked, log: Log | None = None) -> Any:  # noqa: ARG002
+        return self.begins.pop(0)
+
+
+class Done:
+    """An invocation that is over when it is first looked at."""
+
+    descriptor = 0
+    until = 0.0
+
+    def __init__(self, outcome: Result | Exception) -> None:
+        self.outcome = outcome
+
+    def go_on(self) -> Result:
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+    def leave(self) -> None:
+        raise AssertionError("it was over")
+
+
+def test_a_warm_process_is_taken_and_another_where_it_has_gone(served: Served) -> None:
+    warm = Warm({"api": b'"another"'})
+    warm.begins = [Done(answered(Asked(b"", "1"), b'"warm"')), Done(Gone()), None, Done(UsageError("ended"))]
+    served.endpoint._functions = warm
+    assert [served.invoke().json() for _ in range(3)] == ["warm", "another", "another"]
+    assert error_of(served.invoke())[1:] == ("ServiceException", "ended")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from lamella.endpoint.events import Events
 from lamella.endpoint.later import Later
 from lamella.endpoint.letters import Letters
 from lamella.errors import LamellaError, UsageError
-from lamella.serving import Threads
+from lamella.waiting import Threads
 
 
 class Running:

@@ -16,7 +16,8 @@ from lamella.errors import LamellaError, UsageError
 from lamella.gateway.app import PAYLOAD, Current, Gateway, request_of
 from lamella.gateway.routes import Route
 from lamella.runtime.model import Asked
-from lamella.serving import HEADER_NAMES, Threads
+from lamella.serving import HEADER_NAMES
+from lamella.waiting import Threads
 
 Send = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
 

@@ -75,7 +75,7 @@ def samples(
     with Source(
         Cache(str(project.cache)), lambda: index_settings(settings), offline=offline, progress=Silent()
     ) as source:
-        yield Samples(settings, source, lock=str(lock)), wheel
+        yield Samples(settings, source, path=str(lock)), wheel
 
 
 def event(project: Project, name: str, **values: str) -> Any:
@@ -185,7 +185,7 @@ def test_offline_and_never_fetched(project: Project) -> None:
         pytest.raises(OfflineError) as refused,
     ):
         Samples(settings, source).event("s3:put", {})
-    assert refused.value.what == "the sample events are not in the cache, and `--offline` was given"
+    assert refused.value.what == "the source of sample events is not in the cache, and `--offline` was given"
     assert "--event FILE" in (refused.value.hint or "")
 
 

@@ -340,6 +340,10 @@ def test_the_limit_of_an_answer(function: Functions) -> None:
         "errorType": "Function.ResponseSizeTooLarge",
     }
     assert pool.invoke(asked("50000000")).error == "Unhandled"
+    # What the client says of that, and its end, belong to the one whose answer was refused
+    after = pool.invoke(asked("10"))
+    assert (after.payload, after.error) == (b'"xxxxxxxx"', "")
+    assert len(after.log.splitlines()) == 3
 
 
 def test_the_limit_of_an_event(function: Functions) -> None:

@@ -37,6 +37,7 @@ _CONTEXT = "aws_request_id, invoked_function_arn, identity.KEY, client_context.c
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from lamella.cli.numbers import positive, seconds
     from lamella.cli.running import add_arguments as add_running
 
     parser.add_argument("function", metavar="FUNCTION", nargs="?", help="its key in the configuration, or name in AWS")
@@ -49,9 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--context", action="append", default=[], type=_pair, metavar="NAME=VALUE", help=f"one of {_CONTEXT}"
     )
-    parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="instead of the configured one")
-    parser.add_argument("--memory", type=_positive, metavar="MB", help="instead of the configured size")
-    parser.add_argument("--repeat", type=_positive, default=1, metavar="N", help="invoke it so often, warm after once")
+    parser.add_argument(
+        "--timeout",
+        type=seconds(900, zero=False, why=", Lambda's limit"),
+        metavar="SECONDS",
+        help="instead of the configured one",
+    )
+    parser.add_argument("--memory", type=positive, metavar="MB", help="instead of the configured size")
+    parser.add_argument("--repeat", type=positive, default=1, metavar="N", help="invoke it so often, warm after once")
     parser.add_argument(
         "--from", dest="origin", choices=("build", "aws"), default="build", help="run what is deployed: aws"
     )
@@ -211,20 +217,3 @@ def _pair(text: str) -> tuple[str, str]:
     if not (name and equals):
         raise argparse.ArgumentTypeError(f"`{text}` is not NAME=VALUE")
     return name, value
-
-
-def _positive(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"`{text}` is no number from 1 on")
-    return number
-
-
-def _seconds(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0
-    if not 0 < number <= 900:
-        raise argparse.ArgumentTypeError(f"`{text}` is no number of seconds up to 900, Lambda's limit")
-    return number

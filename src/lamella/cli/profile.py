@@ -36,14 +36,15 @@ _OTHER = "give `--compare` the folder that a build wrote to, whole: `lamella bui
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from lamella.cli.numbers import positive
     from lamella.cli.variables import add_env
     from lamella.sandbox.model import AUTO, ISOLATIONS
 
     parser.add_argument("function", metavar="FUNCTION", help="the function whose handler is imported")
     parser.add_argument(
-        "--repeat", type=_positive, default=5, metavar="N", help="runs to take medians of; 5 if left out"
+        "--repeat", type=positive, default=5, metavar="N", help="runs to take medians of; 5 if left out"
     )
-    parser.add_argument("--top", type=_positive, default=20, metavar="N", help="modules to show; 20 if left out")
+    parser.add_argument("--top", type=positive, default=20, metavar="N", help="modules to show; 20 if left out")
     parser.add_argument("--html", metavar="FILE", help="write a page with the flame graph")
     parser.add_argument("--compare", metavar="DIR", help="the output folder of another build, measured in turn with it")
     add_env(parser)
@@ -203,10 +204,3 @@ def _write_page(path: str, profiles: Sequence[Profile], console: Console) -> Non
 
     write(path, flame_page(profiles))
     console.say(f"Wrote `{path}`")
-
-
-def _positive(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdigit() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"`{text}` is no number from 1 on")
-    return number

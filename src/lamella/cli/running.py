@@ -30,10 +30,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", metavar="DIR", help="the folder that was built into, instead of the configured one")
 
 
-def add_watch(parser: argparse.ArgumentParser) -> None:
+def add_server(parser: argparse.ArgumentParser, port: int) -> None:
+    """What a server takes besides; `port` is the one if none is given."""
+    from lamella.cli.numbers import port as port_number
+
+    parser.add_argument(
+        "--host", default="127.0.0.1", metavar="NAME", help="where to listen; this machine, if left out"
+    )
+    parser.add_argument(
+        "--port", type=port_number, default=port, metavar="N", help=f"{port} if left out; 0 is a free one"
+    )
+    add_arguments(parser)
     parser.add_argument(
         "--watch", action="store_true", help="build again when a source, the lock or the configuration changed"
     )
+    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
 
 
 def options_of(parsed: argparse.Namespace) -> Options:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lamella.gateway.routes import Route
     from lamella.local.functions import Project
     from lamella.report.console import Console
-    from lamella.serving import Threads
+    from lamella.waiting import Threads
 
 DESCRIPTION = (
     "Serve the functions' routes over HTTP, with the events, authorizers, CORS and error responses of API Gateway.  "
@@ -36,26 +36,18 @@ _THREAD_SECONDS = 2.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from lamella.cli.running import add_arguments as add_running
-    from lamella.cli.running import add_watch
+    from lamella.cli.running import add_server
     from lamella.config.api import TYPES
 
-    parser.add_argument(
-        "--host", default="127.0.0.1", metavar="NAME", help="where to listen; this machine, if left out"
-    )
-    parser.add_argument(
-        "--port", type=port_number, default=PORT, metavar="N", help=f"{PORT} if left out; 0 is a free one"
-    )
+    add_server(parser, PORT)
     parser.add_argument("--type", choices=TYPES, help="the kind of API, instead of the configured one")
-    add_running(parser)
-    add_watch(parser)
-    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
 
 
 def run(parsed: argparse.Namespace) -> int:
     from lamella.cli.running import LIMIT, open_project
     from lamella.report.console import Console
-    from lamella.serving import Threads, serve
+    from lamella.serving import serve
+    from lamella.waiting import Threads
 
     console = Console(quiet=parsed.quiet)
     progress = console.progress()
@@ -157,11 +149,3 @@ def _routes(settings: Settings) -> tuple[Route, ...]:
         for function in settings.functions
         for method, path in function.routes
     )
-
-
-def port_number(text: str) -> int:
-    """A port, as the command line has it."""
-    number = int(text) if text.isascii() and text.isdigit() else -1
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"`{text}` is no port from 0 to 65535")
-    return number

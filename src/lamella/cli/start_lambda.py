@@ -41,23 +41,20 @@ _THREAD_SECONDS = 2.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from lamella.cli.running import LIMIT, add_watch
-    from lamella.cli.running import add_arguments as add_running
+    from lamella.cli.numbers import positive, seconds
+    from lamella.cli.running import LIMIT, add_server
 
-    parser.add_argument(
-        "--host", default="127.0.0.1", metavar="NAME", help="where to listen; this machine, if left out"
-    )
-    parser.add_argument("--port", type=_port, default=PORT, metavar="N", help=f"{PORT} if left out; 0 is a free one")
+    add_server(parser, PORT)
     parser.add_argument(
         "--concurrency",
-        type=_positive,
+        type=positive,
         default=LIMIT,
         metavar="N",
         help=f"invocations that run at once, {LIMIT} if left out; others wait",
     )
     parser.add_argument(
         "--retry-delay",
-        type=_seconds,
+        type=seconds(3600, zero=True),
         default=RETRY_SECONDS,
         metavar="SECONDS",
         help="between the first and the second try of an event, twice as long before the third; 1 if left out",
@@ -67,9 +64,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=f"where the records of events go that failed; {DEAD_LETTERS} in the output folder, if left out",
     )
-    add_running(parser)
-    add_watch(parser)
-    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -98,7 +92,8 @@ def _serve(parsed: argparse.Namespace, project: Project, console: Console) -> No
     from lamella.endpoint.app import Endpoint
     from lamella.endpoint.events import Events
     from lamella.endpoint.later import Later
-    from lamella.serving import Threads, serve
+    from lamella.serving import serve
+    from lamella.waiting import Threads
 
     letters = _letters(parsed, project)
     threads = Threads(parsed.concurrency)
@@ -189,27 +184,3 @@ def _show(console: Console, url: str, named: Sequence[Named]) -> None:
     console.say(f"Serving Lambda's Invoke on {url}; Ctrl-C ends it")
     console.say(f"  AWS_ENDPOINT_URL_LAMBDA={url} leads AWS's SDKs here, or by hand:")
     console.say(f"  aws lambda invoke --endpoint-url {url} --function-name {shlex.quote(named[0].key)} out.json")
-
-
-def _port(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdigit() else -1
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"`{text}` is no port from 0 to 65535")
-    return number
-
-
-def _positive(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"`{text}` is no number from 1 on")
-    return number
-
-
-def _seconds(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1
-    if not 0 <= number <= 3600:
-        raise argparse.ArgumentTypeError(f"`{text}` is no number of seconds from 0 to 3600")
-    return number

@@ -19,7 +19,7 @@ from lamella.endpoint.requests import DRY_RUN, EVENT, Wanted, checked, wanted
 from lamella.errors import LamellaError
 from lamella.facts.tables import limits
 from lamella.runtime.model import Asked, Functions, Gone, Log, Result
-from lamella.serving import driven
+from lamella.waiting import driven
 from lamella.wording import listed, printable
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ from lamella.runtime.model import Asked, Functions, Log, Result
 from lamella.serving import HEADER_NAMES
 
 if TYPE_CHECKING:
-    from lamella.serving import Receive, Scope, Send, Threads
+    from lamella.serving import Receive, Scope, Send
+    from lamella.waiting import Threads
 
 PAYLOAD = 10 * 1024 * 1024
 SECONDS = {"http": 30.0, REST: 29.0}

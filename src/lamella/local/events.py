@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lamella.digests import key_of
-from lamella.errors import ArchiveError, OfflineError, UsageError
+from lamella.errors import ArchiveError, UsageError
+from lamella.local.pinned import lock, pinned
 from lamella.wording import closest, did_you_mean, listed
 
 if TYPE_CHECKING:
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
     from lamella.wheels.model import Wheel
     from lamella.wheels.obtain import Source
 
-_HERE = os.path.dirname(os.path.abspath(__file__))
-LOCK = os.path.join(_HERE, "events.txt")
-_OWN = os.path.join(_HERE, "events.toml")
+LOCK = lock("events.txt")
+_OWN = os.path.join(os.path.dirname(LOCK), "events.toml")
 _FOLDER = "samcli/lib/generated_sample_events/"
 # Mustache's, of which the templates use nothing but this
 _PLACEHOLDER = re.compile(r"\{\{\{?([^{}]+)\}?\}\}")
@@ -58,10 +58,10 @@ class Samples:
     Every method raises OfflineError, OutsideError where they can't be had, ArchiveError for a wheel without them.
     """
 
-    def __init__(self, settings: Settings, source: Source, *, lock: str = LOCK) -> None:
+    def __init__(self, settings: Settings, source: Source, *, path: str = LOCK) -> None:
         self._settings = settings
         self._source = source
-        self._lock = lock
+        self._lock = path
         self._known: dict[str, Sample] = {}
 
     def all(self) -> tuple[Sample, ...]:
@@ -145,23 +145,16 @@ def _own() -> dict[str, Sample]:
     }
 
 
-def wheel(settings: Settings, source: Source, lock: str = LOCK) -> Wheel:
+def wheel(settings: Settings, source: Source, path: str = LOCK) -> Wheel:
     """The SAM CLI's wheel.  Raises OfflineError, OutsideError."""
-    from lamella.build.resolve import Question, Resolver
     from lamella.facts.tables import runtimes
     from lamella.target import Target
 
     # It is pure Python: which runtime is asked for makes no difference
     *_, runtime = (row for row in runtimes().values() if row.verified)
-    resolver = Resolver(settings._replace(lock=lock, allow_build=()), source, locked=True)
-    try:
-        (found,) = resolver.answer(Question("the sample events", True), Target(runtime.name, "x86_64")).wheels
-    except OfflineError as error:
-        raise OfflineError(
-            "the sample events are not in the cache, and `--offline` was given",
-            why=error.why,
-            hint="run it once without `--offline`, or give an event of your own with `--event FILE`",
-        ) from None
+    target = Target(runtime.name, "x86_64")
+    otherwise = ", or give an event of your own with `--event FILE`"
+    (found,) = pinned(settings, source, path, target, what="the source of sample events", otherwise=otherwise)
     return found
 
 

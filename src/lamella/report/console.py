@@ -116,6 +116,11 @@ class Console:
         return Silent() if self.quiet or not _is_terminal(self.err) else Bars(self.err)
 
 
+def _label(filename: str) -> str:
+    """What a bar is called: the distribution of a wheel or sdist, anything else by its whole name."""
+    return filename.split("-")[0] if filename.endswith((".whl", ".gz", ".zip")) else filename
+
+
 class Bars:
     """A bar for each file that is fetched.  rich is loaded when the first byte is asked for."""
 
@@ -132,7 +137,7 @@ class Bars:
             if self._bars is None:
                 self._bars = _bars(self._err)
                 self._bars.start()
-            self._tasks[filename] = self._bars.add_task(filename.split("-")[0], total=size)
+            self._tasks[filename] = self._bars.add_task(_label(filename), total=size)
 
     def received(self, filename: str, count: int) -> None:
         with self._lock:
