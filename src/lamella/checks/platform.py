@@ -21,6 +21,9 @@ from lamella.target import Target
 
 CHECK = "platform"
 
+# How the reason begins where a symbol version is wanted that the runtime has not
+TOO_NEW = "it needs "
+
 _LIBRARY = re.compile(r"\.so(\.\d[\w.+-]*)?$")
 # GLIBC_2.34, GLIBCXX_3.4.29; not GLIBC_PRIVATE or GLIBC_ABI_DT_RELR
 _VERSION = re.compile(r"([A-Z][A-Z0-9]*)_(\d+(?:\.\d+)*)")
@@ -195,7 +198,7 @@ def _versions(artifact: str, native: _Native, place: _Place) -> Iterator[Finding
             yield _found(
                 artifact,
                 native.member,
-                f"it needs {text} of `{file}`, and older images of {place.target.runtime} have up to {has}",
+                f"{TOO_NEW}{text} of `{file}`, and older images of {place.target.runtime} have up to {has}",
                 "let AWS update the function's runtime (the default), or lock an older wheel",
                 Severity.WARNING,
             )
@@ -203,7 +206,7 @@ def _versions(artifact: str, native: _Native, place: _Place) -> Iterator[Finding
         yield _found(
             artifact,
             native.member,
-            f"it needs {text} of `{file}`, and {place.target} has up to {has}",
+            f"{TOO_NEW}{text} of `{file}`, and {place.target} has up to {has}",
             "lock a wheel with an older manylinux tag, or move to a newer runtime",
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lamella.build.run import index_settings
@@ -30,6 +29,10 @@ if TYPE_CHECKING:
     from lamella.wheels.cache import Cache
     from lamella.wheels.model import Wheel
     from lamella.wheels.obtain import Progress
+
+
+# Libraries that are named; one that is too new seldom comes alone
+_SHOWN = 3
 
 
 class Voice(Protocol):
@@ -199,31 +202,8 @@ class Preparer:
         if code.absent:
             pull = " and ".join(f"`lamella pull {arn}`" for arn in code.absent)
             self._note(f"without {listed(code.absent)}, which is only in AWS: {pull} brings it here")
-        for text in self._too_new(code):
+        for text in too_new(code, self.cache):
             self._warn(text)
-
-    def _too_new(self, code: Code) -> Sequence[str]:
-        """Shared libraries that this machine may load, and Lambda would not."""
-        from lamella.digests import key_of
-        from lamella.revision import revision
-
-        archives = [(path, "/opt") for path, _ in code.layers] + [(code.task[0], "/var/task")]
-        digests = [sha256 for _, sha256 in (*code.layers, code.task)]
-        key = key_of(revision(), "too new", code.target, digests)
-        known = self.cache.recall("too-new", key)
-        if known is None:
-            from lamella.checks.model import Severity
-            from lamella.checks.platform import platform
-
-            found = [
-                row
-                for row in platform(code.key, archives, code.target)
-                if row.severity is Severity.ERROR and row.reason.startswith("it needs ")
-            ]
-            known = [f"`{row.path}`: {row.reason}; that it runs here proves nothing" for row in found]
-            self.cache.remember("too-new", key, known)
-        lines: list[str] = known
-        return lines[:3] + ([f"{len(lines) - 3} more: `lamella check --only platform`"] if len(lines) > 3 else [])
 
     def _note(self, text: str) -> None:
         if ("note", text) not in self.told:
@@ -234,3 +214,29 @@ class Preparer:
         if ("warning", text) not in self.told:
             self.told.append(("warning", text))
             self.voice.warning(text)
+
+
+def too_new(code: Code, cache: Cache) -> tuple[str, ...]:
+    """A sentence for each shared library that this machine may load and Lambda would not; the first few of them.
+
+    Looked for once, and remembered for these zips.  Raises ArchiveError, OSError.
+    """
+    from lamella.digests import key_of
+    from lamella.revision import revision
+
+    digests = [sha256 for _, sha256 in (*code.layers, code.task)]
+    key = key_of(revision(), "too new", code.target, digests)
+    known = cache.recall("too-new", key)
+    if known is None:
+        from lamella.checks.model import Severity
+        from lamella.checks.platform import TOO_NEW, platform
+
+        archives = [(path, "/opt") for path, _ in code.layers] + [(code.task[0], "/var/task")]
+        known = [
+            f"`{row.path}`: {row.reason}; that it runs here proves nothing"
+            for row in platform(code.key, archives, code.target)
+            if row.severity is Severity.ERROR and row.reason.startswith(TOO_NEW)
+        ]
+        cache.remember("too-new", key, known)
+    more = len(known) - _SHOWN
+    return (*known[:_SHOWN], *([f"{more} more like that: `lamella check --only platform`"] if more > 0 else []))
