@@ -120,7 +120,7 @@ def test_a_variable_that_is_missing_and_then_is_not(app: Project) -> None:
         ),
         (["layer"], "`layer` is a layer, and has no handler to import"),
         (["api", "--compare", "nowhere"], "`nowhere` has no manifest.json: nothing was built there"),
-        (["api", "--env", "X"], "`X` is not NAME=VALUE"),
+        (["api", "--env", "NOWHERE"], "`NOWHERE` is not set in this shell; write NOWHERE=VALUE"),
         (["api", "--repeat", "0"], "`0` is no number from 1 on"),
         (["api", "--isolation", "none"], "invalid choice: 'none'"),
     ],
