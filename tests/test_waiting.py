@@ -6,6 +6,7 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -62,6 +63,20 @@ def test_threads_give_what_is_returned_or_raised() -> None:
     assert threads.close(20)
 
 
+def test_the_end_of_an_iterator_is_an_error_as_any_other() -> None:
+    async def both() -> None:
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            await asyncio.wait_for(threads.run(next, iter(())), 20)
+        with Work() as work:
+            work.there.send(b"empty")
+            with pytest.raises(RuntimeError, match="StopIteration"):
+                await asyncio.wait_for(driven(work), 20)
+
+    threads = Threads(1)
+    asyncio.run(both())
+    assert threads.close(20)
+
+
 def test_an_answer_that_nobody_waits_for_any_more_is_let_go() -> None:
     threads = Threads(1)
     go = threading.Event()
@@ -83,21 +98,35 @@ class Work:
         self.here.setblocking(False)
         self.descriptor = self.here.fileno()
         self.until = time.monotonic() + seconds
-        self.left = False
+        self.left = threading.Event()
+        self.rests = threading.Event()
+        self.may_end = threading.Event()
 
-    def go_on(self) -> bytes | None:
+    def go_on(self) -> bytes | Callable[[], bytes] | None:
         try:
             got = self.here.recv(100)
         except BlockingIOError:
             return b"late" if time.monotonic() >= self.until else None
         if got == b"more":
             return None
+        if got == b"soon":
+            self.until = time.monotonic() + 0.01
+            return None
+        if got == b"waits":
+            return self.rest
+        if got == b"empty":
+            raise StopIteration
         if got == b"wrong":
             raise KeyError("wrong")
         return got
 
+    def rest(self) -> bytes:
+        self.rests.set()
+        return b"waited" if self.may_end.wait(20) else b"nobody let it"
+
     def leave(self) -> None:
-        self.left = True
+        self.may_end.wait(20)
+        self.left.set()
 
     def __enter__(self) -> Work:
         return self
@@ -111,7 +140,7 @@ def test_work_that_is_done_is_not_waited_for() -> None:
     with Work() as work:
         work.there.send(b"done")
         assert asyncio.run(driven(work)) == b"done"
-        assert not work.left
+        assert not work.left.is_set()
 
 
 def test_work_goes_on_whenever_something_came() -> None:
@@ -131,7 +160,48 @@ def test_work_goes_on_whenever_something_came() -> None:
 def test_work_goes_on_when_its_time_comes() -> None:
     with Work(0.02) as work:
         assert asyncio.run(driven(work)) == b"late"
-        assert not work.left
+        assert not work.left.is_set()
+
+
+def test_work_whose_time_comes_closer() -> None:
+    async def both(work: Work) -> bytes:
+        waiting = asyncio.create_task(driven(work))
+        await asyncio.sleep(0)
+        work.there.send(b"soon")
+        return await asyncio.wait_for(waiting, 20)
+
+    with Work() as work:
+        assert asyncio.run(both(work)) == b"late"
+
+
+def test_the_loop_goes_on_while_work_waits() -> None:
+    async def both(work: Work) -> bytes:
+        waiting = asyncio.create_task(driven(work))
+        await asyncio.sleep(0)
+        work.there.send(b"waits")
+        while not (work.rests.is_set() or waiting.done()):
+            await asyncio.sleep(0)
+        work.may_end.set()
+        return await waiting
+
+    with Work() as work:
+        assert asyncio.run(both(work)) == b"waited"
+        assert not work.left.is_set()
+
+
+def test_work_that_waits_goes_on_to_its_end_when_nobody_waits_any_more() -> None:
+    async def give_up(work: Work) -> None:
+        work.there.send(b"waits")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(driven(work), 0.01)
+
+    with Work() as work:
+        asyncio.run(give_up(work))
+        work.may_end.set()  # its loop is closed by now
+        for thread in threading.enumerate():
+            if thread.name == "lamella-end":
+                thread.join(20)
+        assert not work.left.is_set()
 
 
 def test_what_work_raises_is_raised() -> None:
@@ -145,7 +215,8 @@ def test_work_that_nobody_waits_for_any_more_is_left() -> None:
     async def give_up(work: Work) -> None:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(driven(work), 0.01)
-        assert work.left
+        work.may_end.set()  # the loop did not wait for it
+        assert work.left.wait(20)
         assert not asyncio.get_running_loop().remove_reader(work.descriptor), "it is not looked at any more"
 
     with Work() as work:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
+import time
 from collections.abc import Callable
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import asyncio
@@ -44,27 +47,16 @@ class Threads:
             self._work.put(act)
 
     async def run(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        """What `function` returns or raises, called in one of the threads."""
+        """What `function` returns or raises, called in one of the threads; RuntimeError for a StopIteration."""
         import asyncio
 
         loop = asyncio.get_running_loop()
         future: asyncio.Future[_T] = loop.create_future()
-
-        def act() -> None:
-            try:
-                value = function(*args, **kwargs)
-            except BaseException as error:
-                _soon(loop, _settle, future, error, None)
-            else:
-                _soon(loop, _settle, future, None, value)
-
-        self.submit(act)
+        self.submit(_doing(loop, future, partial(function, *args, **kwargs)))
         return await future
 
     def close(self, seconds: float) -> bool:
         """End the threads; what has not begun never does.  False when some still work after `seconds`."""
-        import time
-
         with self._lock:
             self._closed = True
             with contextlib.suppress(Empty):
@@ -91,56 +83,114 @@ class Begun(Protocol[_R]):
     descriptor: int
     until: float
 
-    def go_on(self) -> _R | None: ...
+    def go_on(self) -> _R | Callable[[], _R] | None: ...
     def leave(self) -> None: ...
 
 
-async def driven(begun: Begun[_R]) -> _R:
-    """What it comes to, waited for in this loop: no thread is woken for it.  Raises what `go_on` raises."""
+async def driven(begun: Begun[_T]) -> _T:
+    """What it comes to, waited for in this loop: no thread is woken for it, but for what has to wait.
+
+    Raises what `go_on` raises, or what is left of it; RuntimeError for a StopIteration.
+    """
     import asyncio
-    import time
 
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[_R] = loop.create_future()
-    timer: asyncio.TimerHandle | None = None
-
-    def look() -> None:
-        if future.done():
-            return
-        try:
-            result = begun.go_on()
-        except Exception as error:
-            future.set_exception(error)
-        else:
-            if result is None:
-                return
-            future.set_result(result)
-        # At once: its descriptor may be closed by now, and its number somebody else's when the loop looks next
-        loop.remove_reader(begun.descriptor)
-
-    def late() -> None:
-        nonlocal timer
-        look()
-        if not future.done():
-            timer = loop.call_later(max(0.001, begun.until - time.monotonic()), late)
-
-    look()
-    if future.done():
-        return future.result()
-    loop.add_reader(begun.descriptor, look)
-    timer = loop.call_later(max(0, begun.until - time.monotonic()), late)
+    driving = _Driving(begun, asyncio.get_running_loop())
+    driving.look()
     try:
-        return await future
+        return await driving.future
     finally:
-        timer.cancel()
-        if not future.done() or future.cancelled():
-            loop.remove_reader(begun.descriptor)
-            begun.leave()
+        driving.leave()
 
 
-def _settle(future: asyncio.Future[_T], error: BaseException | None, value: _T) -> None:
+class _Driving(Generic[_T]):
+    """Work that goes on in a loop.
+
+    Its thread for what waits is its own: those of a server may all be taken, or closed, while a process is yet to end.
+    """
+
+    def __init__(self, begun: Begun[_T], loop: asyncio.AbstractEventLoop) -> None:
+        self.future: asyncio.Future[_T] = loop.create_future()
+        self._begun = begun
+        self._loop = loop
+        self._over = False
+        self._watched = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = math.inf
+
+    def look(self) -> None:
+        """Let it go on, and see that it is looked at again when it wants to."""
+        if self._over:
+            return
+        begun = self._begun
+        try:
+            came = begun.go_on()
+        except Exception as error:
+            self._let_go()
+            _settle(self.future, error, None)
+            return
+        if came is None:
+            if begun.until < self._due:  # it may come closer
+                self._arm(begun.until)
+            if not self._watched:
+                self._watched = True
+                self._loop.add_reader(begun.descriptor, self.look)
+            return
+        self._let_go()
+        if callable(came):
+            _aside(_doing(self._loop, self.future, came))
+        else:
+            self.future.set_result(came)
+
+    def leave(self) -> None:
+        """Nobody waits for it any more.  Nothing happens where it is over."""
+        if not self._over:
+            self._let_go()
+            _aside(self._begun.leave)
+
+    def _arm(self, until: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due = until
+        self._timer = self._loop.call_later(max(0.001, until - time.monotonic()), self._late)
+
+    def _late(self) -> None:
+        self._due = math.inf
+        self.look()
+
+    def _let_go(self) -> None:
+        """At once: its descriptor may soon be closed, and its number somebody else's when the loop looks next."""
+        self._over = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._watched:
+            self._loop.remove_reader(self._begun.descriptor)
+
+
+def _aside(act: Callable[[], object]) -> None:
+    threading.Thread(target=act, name="lamella-end", daemon=True).start()
+
+
+def _doing(loop: asyncio.AbstractEventLoop, future: asyncio.Future[_T], act: Callable[[], _T]) -> Callable[[], None]:
+    """Calls `act`, in a thread, and settles the future of that loop."""
+
+    def do() -> None:
+        try:
+            value = act()
+        except BaseException as error:
+            _soon(loop, _settle, future, error, None)
+        else:
+            _soon(loop, _settle, future, None, value)
+
+    return do
+
+
+def _settle(future: asyncio.Future[Any], error: BaseException | None, value: Any) -> None:
     if future.done():  # cancelled: nobody waits
         return
+    if isinstance(error, StopIteration):  # a future takes none
+        wrong = RuntimeError("work raised StopIteration")
+        wrong.__cause__ = error
+        error = wrong
     if error is not None:
         future.set_exception(error)
     else:

@@ -40,6 +40,9 @@ layers = ["layer"]
 """
 # The same without bytecode, which takes an interpreter of the target
 WITHOUT_BYTECODE = CONFIGURATION.replace("layers.layer]\n", 'layers.layer]\nbytecode = "none"\n', 1)
+# One that runs on the Python of the tests, its function's table last
+RUNTIME = "python{}.{}".format(*sys.version_info[:2])
+RUNNABLE = WITHOUT_BYTECODE.replace("python3.12", RUNTIME)
 HANDLER = "def handler(event, context):\n    return event\n"
 
 # Settings of whoever runs the tests, which would lead elsewhere

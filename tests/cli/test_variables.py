@@ -48,8 +48,8 @@ def test_a_name_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (b"A=1\nwhat is this\n", "line 2 of `{}` is not NAME=VALUE"),
         (b"A\n", "line 1 of `{}` is not NAME=VALUE"),
-        (b"A=\xff\n", "`{}` can't be read"),
-        (None, "`{}` can't be read"),
+        (b"A=\xff\n", "the variables in `{}` can't be read"),
+        (None, "the variables in `{}` can't be read"),
     ],
 )
 def test_files_that_can_not_be_read(tmp_path: Path, data: bytes | None, message: str) -> None:
@@ -59,3 +59,9 @@ def test_files_that_can_not_be_read(tmp_path: Path, data: bytes | None, message:
     with pytest.raises(UsageError) as caught:
         parse("--env-file", str(path))
     assert caught.value.what == message.format(path)
+
+
+@pytest.mark.parametrize("name", ["_HANDLER", "AWS_LAMBDA_RUNTIME_API"])
+def test_what_the_runtime_is_led_by(name: str) -> None:
+    with pytest.raises(UsageError, match=f"`{name}` can't be set"):
+        parse("--env", f"{name}=x")

@@ -371,7 +371,8 @@ def test_what_is_no_python_is_named_with_its_line() -> None:
     with pytest.raises(ConfigError) as caught:
         scan("app.py", b"import\n", target=(sys.version_info[0], sys.version_info[1] + 1))
     assert isinstance(caught.value, NewerSyntaxError)
-    assert (caught.value.line, caught.value.hint) == (1, f"run lamella on python3.{sys.version_info[1] + 1}")
+    newer = f"correct it, or, where that is newer syntax, run lamella on python3.{sys.version_info[1] + 1}"
+    assert (caught.value.line, caught.value.hint) == (1, newer)
 
 
 @pytest.mark.parametrize("source", [b"x = 1\0", b"# coding: no-such\n", b"\xff\xfe", b"if x:\npass", b"(" * 5000])

@@ -26,7 +26,9 @@ INVOKE = "/2015-03-31/functions/{}/invocations"
 class Served:
     """An endpoint on functions in memory, in one thread."""
 
-    def __init__(self, folder: Path, answers: dict[str, Answer | list[Answer]]) -> None:
+    def __init__(
+        self, folder: Path, answers: dict[str, Answer | list[Answer]], *, changing: bool = False
+    ) -> None:  # fmt: skip
         self.fake = Fake(answers)
         self.queue = Queue(self.fake, folder)
         self.named: list[Named] = [API, WORKER]
@@ -35,8 +37,9 @@ class Served:
         self.failed: list[LamellaError] = []
         self.log: list[bytes] = []
         self.endpoint = Endpoint(
-            self.fake, self.functions, run, self.queue.events, self.said.append, self.failed.append, self.log.append
-        )
+            self.fake, self.functions, run, self.queue.events, self.said.append, self.failed.append, self.log.append,
+            changing=changing,
+        )  # fmt: skip
 
     def functions(self) -> list[Named]:
         if hasattr(self, "endpoint"):
@@ -333,4 +336,21 @@ def test_wrong_parameters_are_refused_before_the_function_is_asked(served: Serve
         400,
         "InvalidParameterValueException",
     )
+    assert served.fake.asked == []
+
+
+def test_where_functions_change_each_request_finds_them_as_they_are(tmp_path: Path) -> None:
+    served = Served(tmp_path, {"api": b"1", "worker": b"2"}, changing=True)
+    assert served.invoke("api:live").status_code == 200
+    served.named = [API._replace(alias="prod"), WORKER]
+    assert error_of(served.invoke("api:live"))[1] == "ResourceNotFoundException"
+    assert served.invoke("api:prod").status_code == 200
+    served.named = [API]
+    assert error_of(served.invoke("worker"))[1] == "ResourceNotFoundException"
+    assert len(served.fake.asked) == 2
+
+
+def test_a_page_of_a_browser_invokes_nothing(served: Served) -> None:
+    refused = served.invoke(origin="https://evil.example")
+    assert error_of(refused)[:2] == (403, "AccessDeniedException")
     assert served.fake.asked == []

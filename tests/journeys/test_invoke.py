@@ -13,23 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.build.projects import Project, with_one_function
+from tests.build.projects import RUNNABLE, RUNTIME, Project, with_one_function
+from tests.sandbox.lines import command_lines_below
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("invoke")]
 
-VERSION = "python{}.{}".format(*sys.version_info[:2])
-CONFIGURATION = f"""
-[tool.lamella]
-runtime = "{VERSION}"
-
-[tool.lamella.layers.layer]
-bytecode = "none"
-
-[tool.lamella.functions.api]
-handler = "app.handler"
-layers = ["layer"]
-environment = {{ TABLE = "jobs" }}
+CONFIGURATION = (
+    RUNNABLE
+    + """environment = { TABLE = "jobs" }
 """
+)
 HANDLER = """
 import os, sys, time
 import stem
@@ -45,6 +38,8 @@ def handler(event, context):
             os._exit(3)
         case "sleep":
             time.sleep(60)
+        case "wait":
+            time.sleep(0.5)
         case "eat":
             hog = bytearray(400 << 20)
             for at in range(0, len(hog), 4096):
@@ -127,6 +122,7 @@ def test_with_each_isolation(shared: Project, isolation: str) -> None:
 
 
 def test_the_second_time_it_is_started_early_and_says_the_same(shared: Project) -> None:
+    told(shared)  # what was built less than a moment ago is not trusted
     first = told(shared, "--context", "aws_request_id=one")
     kept = list(shared.cache.glob("v1/starts/*"))
     again = told(shared, "--context", "aws_request_id=two", "--event", "-", stdin=b'{"a": 1}')
@@ -140,6 +136,59 @@ def test_the_second_time_it_is_started_early_and_says_the_same(shared: Project) 
     assert first["invocations"][0]["payload"].pop("event") == {}
     assert again["invocations"][0]["payload"] == first["invocations"][0]["payload"]
     assert again["invocations"][0]["report"]["initDuration"] > 0
+
+
+def test_what_was_started_early_and_does_not_work_any_more(shared: Project) -> None:
+    """As where user namespaces were switched off meanwhile."""
+    told(shared)
+    isolation = told(shared)["invocations"][0]["isolation"]
+    switch = 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"'
+    within = ["unshare", "--user", "--map-root-user", "sh", "-c", switch, "sh"]
+    if isolation != "bubblewrap" or os.getuid() or subprocess.run([*within, "true"], check=False).returncode:
+        pytest.skip("nothing is started early here, or it can't be kept from working")
+    done = subprocess.run(
+        [*within, sys.executable, "-m", "lamella", "invoke", "api"],
+        cwd=shared.root, env=shared.environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["event"] == {}
+    said = [line.split(" ")[0] for line in done.stderr.splitlines()]
+    assert said == ["note:", "START", "hello", "END", "REPORT", "isolation:"], done.stderr
+    assert done.stderr.endswith("isolation: path-only\n")
+    assert told(shared)["invocations"][0]["isolation"] == "bubblewrap"
+
+
+def test_with_a_control_group_nothing_is_kept(shared: Project, tmp_path: Path) -> None:
+    """What is started early would not join it."""
+    (tmp_path / "memory.limit_in_bytes").touch()
+    before = set(shared.cache.glob("v1/starts/*"))
+    told(shared, shell={"LAMELLA_CGROUP": str(tmp_path)})
+    assert list(tmp_path.glob("lamella-*")), "it was in one"
+    assert set(shared.cache.glob("v1/starts/*")) == before
+
+
+def test_what_is_started_shows_no_variable(shared: Project, tmp_path: Path) -> None:
+    """To other users, who can read command lines; early or not."""
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    told(shared)
+    isolation = told(shared)["invocations"][0]["isolation"]
+    command = [sys.executable, "-m", "lamella", "invoke", "api", "--timeout", "60", "--event", str(gate)]
+    for kept in (False, isolation == "bubblewrap"):
+        with subprocess.Popen(
+            command, cwd=shared.root, env=shared.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stderr is not None
+            with open(gate, "wb") as event:  # opened once the command is there, and all that is started before it
+                lines = command_lines_below(process.pid)
+                assert any(b"awslambdaric" in line for line in lines) == kept
+                event.write(b'{"do": "wait"}')
+            while not process.stderr.readline().startswith(b"hello"):
+                assert process.poll() is None
+            lines += command_lines_below(process.pid)
+            assert any(b"awslambdaric" in line for line in lines)
+            assert not any(word in line for line in lines for word in (b"TABLE", b"jobs"))
+            process.communicate()
 
 
 def test_a_change_after_the_build_is_not_run_and_a_new_build_is(tmp_path: Path) -> None:
@@ -269,8 +318,8 @@ def test_mistakes(shared: Project, arguments: list[str], message: str, hint: str
 
 
 def test_no_interpreter_of_that_version(shared: Project) -> None:
-    other = "python3.10" if VERSION != "python3.10" else "python3.11"
-    shared.configure(CONFIGURATION.replace(VERSION, other))
+    other = "python3.10" if RUNTIME != "python3.10" else "python3.11"
+    shared.configure(CONFIGURATION.replace(RUNTIME, other))
     try:
         shared.run("build", check=True)
         empty = {
@@ -306,3 +355,15 @@ def test_nothing_is_left(shared: Project) -> None:
 def test_the_environment_of_the_shell_stays_outside(shared: Project) -> None:
     home = told(shared)["invocations"][0]["payload"]["home"]
     assert home is None or "lamella-" in home, "path-only has one of its own"
+
+
+def test_a_function_that_is_configured_no_more(tmp_path: Path) -> None:
+    project = with_one_function(tmp_path)
+    gone = f'\n[tool.lamella.functions.gone]\nhandler = "app.handler"\nlayers = ["layer"]\nruntime = "{RUNTIME}"\n'
+    project.configure(CONFIGURATION + gone)
+    project.run("build", check=True)
+    project.configure(CONFIGURATION)
+    for command in (("invoke", "gone"), ("shell", "gone")):
+        done = project.run(*command)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("error: the function `gone` was built, and is configured no more\n")

@@ -10,24 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.build.projects import Project, with_one_function
+from tests.build.projects import RUNNABLE, RUNTIME, Project, with_one_function
 from tests.deployed.conftest import _moto, aws_server, deployer, nobody, somebody  # noqa: F401
 from tests.deployed.moto_server import AwsServer, Deployer, zipped
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("invoke")]
 
-VERSION = "python{}.{}".format(*sys.version_info[:2])
-CONFIGURATION = f"""
-[tool.lamella]
-runtime = "{VERSION}"
-
-[tool.lamella.layers.layer]
-bytecode = "none"
-
-[tool.lamella.functions.api]
-handler = "app.handler"
-layers = ["layer"]
-"""
+CONFIGURATION = RUNNABLE
 DEPLOYED = """
 import os, stem
 
@@ -57,7 +46,7 @@ def lamella(project: Project, *arguments: str) -> subprocess.CompletedProcess[st
 def deploy(deployer: Deployer) -> str:
     layer = deployer.layer("spectra-layer", zipped({"python/stem.py": "WHERE = 'AWS'\n"}))
     deployer.function(
-        "spectra-api", zipped({"app.py": DEPLOYED}), Runtime=VERSION, Handler="app.handler", Layers=[layer],
+        "spectra-api", zipped({"app.py": DEPLOYED}), Runtime=RUNTIME, Handler="app.handler", Layers=[layer],
         MemorySize=256, Timeout=5, Environment={"Variables": {"TOKEN": "s3cret-value"}},
     )  # fmt: skip
     return layer

@@ -18,24 +18,15 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.build.projects import Project, with_one_function
+from tests.build.projects import RUNNABLE, Project, with_one_function
 from tests.report.chromium import PageError, opened
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("start-api")]
 
-VERSION = "python{}.{}".format(*sys.version_info[:2])
-CONFIGURATION = f"""
-[tool.lamella]
-runtime = "{VERSION}"
-
-[tool.lamella.layers.layer]
-bytecode = "none"
-
-[tool.lamella.functions.api]
-handler = "app.handler"
-layers = ["layer"]
-timeout = 20
-routes = ["POST /v1/jobs", "GET /v1/jobs/{{id}}", "ANY /echo/{{proxy+}}"]
+CONFIGURATION = (
+    RUNNABLE
+    + """timeout = 20
+routes = ["POST /v1/jobs", "GET /v1/jobs/{id}", "ANY /echo/{proxy+}"]
 
 [tool.lamella.functions.guarded]
 handler = "app.handler"
@@ -51,6 +42,7 @@ timeout = 20
 
 [tool.lamella.api.authorizers.gate]
 """
+)
 HANDLER = """
 import json
 import stem

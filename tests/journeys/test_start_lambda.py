@@ -22,25 +22,17 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 from botocore.config import Config  # type: ignore[import-untyped]
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
-from tests.build.projects import Project, clean_environment, with_one_function
+from tests.build.projects import RUNNABLE, RUNTIME, Project, clean_environment, with_one_function
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("start-lambda")]
 
-VERSION = "python{}.{}".format(*sys.version_info[:2])
-CONFIGURATION = f"""
-[tool.lamella]
-runtime = "{VERSION}"
-
-[tool.lamella.layers.layer]
-bytecode = "none"
-
-[tool.lamella.functions.api]
-name = "spectra-api"
-handler = "app.handler"
-layers = ["layer"]
+CONFIGURATION = (
+    RUNNABLE
+    + """name = "spectra-api"
 alias = "live"
 timeout = 30
 """
+)
 HANDLER = """
 import os, time
 import stem
@@ -385,6 +377,6 @@ def test_mistakes_are_told_with_a_way_out(project: Project, tmp_path: Path, serv
     (tmp_path / "file").write_text("")
     assert "name another file with `--dead-letters`" in run("--dead-letters", str(tmp_path / "file" / "x"))
     empty = with_one_function(tmp_path / "empty")
-    empty.configure(f'[tool.lamella]\nruntime = "{VERSION}"\n[tool.lamella.layers.layer]\n')
+    empty.configure(f'[tool.lamella]\nruntime = "{RUNTIME}"\n[tool.lamella.layers.layer]\n')
     empty.run("build", check=True)
     assert "error: the project has no functions" in empty.run("start-lambda").stderr

@@ -11,28 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.build.projects import Project, with_one_function
+from tests.build.projects import RUNNABLE, Project, with_one_function
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("invoke")]
 
-VERSION = "python{}.{}".format(*sys.version_info[:2])
-CONFIGURATION = f"""
-[tool.lamella]
-runtime = "{VERSION}"
-
-[tool.lamella.layers.layer]
-bytecode = "none"
-
-[tool.lamella.functions.api]
-handler = "app.handler"
-layers = ["layer"]
-exclude = ["other.py"]
+CONFIGURATION = (
+    RUNNABLE
+    + """exclude = ["other.py"]
 routes = ["GET /first"]
 
 [tool.lamella.functions.other]
 handler = "other.handler"
 exclude = ["app.py"]
 """
+)
 APP = """
 import time, stem
 STARTED = time.time()

@@ -84,3 +84,9 @@ def test_what_a_context_has_not(name: str, hint: str | None) -> None:
         asked(b"{}", "id", [(name, "x")])
     assert caught.value.what == f"the context has no `{name}` that can be set"
     assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize("value", ["", "a b", "a/b", "a\r\nX: 1", "é", "x" * 257])
+def test_what_can_be_no_request_id(value: str) -> None:
+    with pytest.raises(UsageError, match="can't be an `aws_request_id`"):
+        asked(b"{}", "id", [("aws_request_id", value)])

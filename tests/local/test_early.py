@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,14 @@ import pytest
 from lamella.local import early
 
 WORDS = ["invoke", "hello"]
-SAY = (
-    'import os,sys; sys.stdout.write("%s|%s" % (sys.argv[1], sorted(os.environ))); sys.stdout.flush(); sys.stdin.read()'
-)
+SAY = """
+import os, sys
+with open(int(sys.argv[1])) as file:
+    told = file.read()
+sys.stdout.write("%s|%s" % (told, sorted(os.environ)))
+sys.stdout.flush()
+sys.stdin.read()
+"""
 
 
 @pytest.fixture
@@ -30,16 +37,14 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
     left = early.taken()
     if left is not None:
-        left.end()
-        os.close(left.log)
-        left.listener.close()
+        end(left)
 
 
-def keep(place: Path, words: list[str] = WORDS) -> None:
-    command = [sys.executable, "-I", "-c", SAY, f"127.0.0.1:{early.PORT}"]
+def keep(place: Path, words: list[str] = WORDS, code: str = SAY) -> None:
+    command = [sys.executable, "-I", "-c", code, early.DESCRIPTOR]
     early.remember(
-        words, command, ("launch", 1), ("told",), [str(place / "manifest.json")], [str(place / "unpacked")],
-        time.time_ns(),
+        words, command, f"127.0.0.1:{early.PORT}".encode(), ("launch", 1), ("told",),
+        [str(place / "manifest.json")], [str(place / "unpacked")], time.time_ns(),
     )  # fmt: skip
 
 
@@ -48,12 +53,21 @@ def started(words: list[str]) -> early.Early | None:
     return early.taken()
 
 
+def end(found: early.Early | None) -> None:
+    assert found is not None
+    found.end()
+    os.close(found.log)
+    found.listener.close()
+
+
 def test_what_was_kept_is_started(place: Path) -> None:
     keep(place)
     found = started(WORDS)
     assert found is not None
     assert (found.launch, found.told) == (("launch", 1), ("told",))
     host, port = found.listener.getsockname()
+    with open(f"/proc/{found.pid}/cmdline") as arguments:
+        assert f"{host}:{port}" not in arguments.read(), "others can read that"
     said = b""
     while b"]" not in said:
         said += os.read(found.log, 1000)
@@ -80,11 +94,7 @@ def test_what_was_kept_is_started(place: Path) -> None:
 )
 def test_what_is_asked_has_no_part_in_what_is_started(place: Path, words: list[str]) -> None:
     keep(place)
-    found = started(words)
-    assert found is not None
-    found.end()
-    os.close(found.log)
-    found.listener.close()
+    end(started(words))
 
 
 @pytest.mark.parametrize(
@@ -153,5 +163,53 @@ def test_an_input_that_changed_just_now_is_not_trusted(place: Path) -> None:
 
 
 def test_a_program_that_went(place: Path) -> None:
-    early.remember(WORDS, [str(place / "gone")], (), (), [], [], time.time_ns())
+    early.remember(WORDS, [str(place / "gone")], b"", (), (), [], [], time.time_ns())
+    before = len(os.listdir("/dev/fd"))
     assert started(WORDS) is None
+    assert len(os.listdir("/dev/fd")) == before
+
+
+def test_what_is_kept_is_for_its_owner_alone(place: Path) -> None:
+    before = os.umask(0)
+    try:
+        keep(place)
+    finally:
+        os.umask(before)
+    (file,) = place.glob("cache/v1/starts/*")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_control_group_that_is_named_later(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is started early would not join it."""
+    keep(place)
+    monkeypatch.setenv("LAMELLA_CGROUP", "/sys/fs/cgroup/x")
+    assert started(WORDS) is None
+
+
+def test_folders_that_are_used_are_not_old(place: Path) -> None:
+    keep(place)
+    os.utime(place / "unpacked", (1, 1))
+    end(started(WORDS))
+    assert (place / "unpacked").stat().st_mtime > time.time() - 60
+
+
+def test_what_does_not_work_any_more_is_forgotten(place: Path) -> None:
+    keep(place)
+    found = started(WORDS)
+    assert found is not None
+    found.forget()
+    found.forget()
+    end(found)
+    assert started(WORDS) is None
+
+
+def test_an_end_by_several_threads(place: Path) -> None:
+    keep(place, code="import time; time.sleep(100)")
+    for _ in range(10):
+        found = started(WORDS)
+        assert found is not None
+        with ThreadPoolExecutor(4) as threads:
+            ends = [threads.submit(how) for how in (found.end, found.returned) * 4]
+            assert [done.exception() for done in ends] == [None] * 8
+        assert found.returned() == 137
+        end(found)

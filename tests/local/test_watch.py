@@ -20,12 +20,17 @@ from lamella.wheels.obtain import Silent
 class Watched:
     """A watch on a project whose files look as if they were old, so that one look tells."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, directory: str = "") -> None:
         project.configure(WITHOUT_BYTECODE)
         self.project = project
         self.heard: list[Outcome] = []
         self.watch = Watch(
-            str(project.root), None, Cache(str(project.cache)), Silent(), offline=True, told=self.heard.append
+            str(project.root / directory),
+            None,
+            Cache(str(project.cache)),
+            Silent(),
+            offline=True,
+            told=self.heard.append,
         )
         self.built = self.newest(None)
 
@@ -116,3 +121,17 @@ def test_a_file_that_changed_just_now_is_looked_at_again(watched: Watched) -> No
     watched.project.source("app.py", "import stem\nA = 2\n" + HANDLER)
     watched.built = watched.watch.newest(watched.built)
     assert watched.function().sha256 != changed
+
+
+def test_a_configuration_that_comes_nearer_and_one_too_many(project: Project) -> None:
+    (project.root / "sub" / "src").mkdir(parents=True)
+    (project.root / "sub" / "src" / "app.py").write_text(HANDLER)
+    watched = Watched(project, "sub")
+    own = '[functions.near]\nname = "near"\nhandler = "app.handler"\n'
+    (project.root / "sub" / "lamella.toml").write_text('runtime = "python3.12"\n' + own)
+    (project.root / "sub" / "requirements.txt").write_text("")
+    watched.built = watched.newest(watched.built)
+    assert [function.key for function in watched.built.settings.functions] == ["near"]
+    (project.root / "sub" / "pyproject.toml").write_text("[tool.lamella]\n")
+    with pytest.raises(ConfigError, match="two configurations"):
+        watched.newest(watched.built)

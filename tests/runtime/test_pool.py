@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -15,7 +16,8 @@ from pathlib import Path
 import pytest
 from tests.runtime.conftest import PYTHON, Functions, asked, launch_of
 
-from lamella.runtime.model import Result
+from lamella.errors import UsageError
+from lamella.runtime.model import Asked, Result
 from lamella.runtime.pool import Pool, PoolClosedError
 from lamella.sandbox.model import PATH_ONLY
 from lamella.sandbox.run import Sandbox
@@ -105,6 +107,7 @@ def test_one_that_died_idle_is_found_out(function: Functions) -> None:
     pool = function(HERE, isolation=PATH_ONLY)
     pid = number(pool.invoke(asked()))
     os.kill(pid, 9)
+    wait_for_end(pid)
     result = pool.invoke(asked())
     assert number(result) != pid
     assert result.error == ""
@@ -196,6 +199,64 @@ def test_closed_in_the_midst_of_an_invocation(function: Functions, isolation: st
             waiting.result(30)
     with pytest.raises(PoolClosedError):
         pool.invoke(asked())
+
+
+def test_closed_while_it_is_started_again(function: Functions) -> None:
+    pool = function("import time\ntime.sleep(100)\n", init_seconds=0.3, timeout=60)
+    closing = threading.Thread(target=pool.close)
+
+    def log(line: bytes) -> None:
+        if b"Phase: init\tStatus: timeout" in line:
+            (worker,) = pool._working
+            closing.start()
+            while worker._process.held.returned() is None:  # that one is ended, and the next is not there yet
+                threading.Event().wait(0.001)
+
+    result = pool.invoke(asked(), log)
+    assert json.loads(result.payload)["errorMessage"].endswith("signal: killed")
+    closing.join(20)
+    assert not closing.is_alive()
+
+
+def test_interrupted_while_the_pool_is_closed(function: Functions) -> None:
+    pool = function(HERE, limit=1)
+    inside = threading.Event()
+    closing = threading.Thread(target=pool.close, daemon=True)
+
+    def interrupt(*_: object) -> None:
+        closing.start()
+        while pool._waiting:  # until it is refused
+            threading.Event().wait(0.001)
+        raise KeyboardInterrupt
+
+    def signal_when_it_waits() -> None:
+        while not pool._waiting:
+            threading.Event().wait(0.001)
+        signal.raise_signal(signal.SIGUSR1)  # Python's handlers run in the main thread
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            log = lambda data: inside.set() if b"waits" in data else None  # noqa: E731
+            threads.submit(pool.invoke, asked('"wait"'), log)
+            assert inside.wait(30)
+            threads.submit(signal_when_it_waits)
+            with pytest.raises(KeyboardInterrupt):
+                pool.invoke(asked())
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    closing.join(20)
+    assert not closing.is_alive()
+
+
+@pytest.mark.parametrize("request_id", ["", "a b", "a/b", "a?b", "a\r\nX: 1", "a\0", "ü", "\ud800", "x" * 300])
+def test_a_request_whose_id_its_client_can_not_answer_with(function: Functions, request_id: str) -> None:
+    pool = function(WHO)
+    bad = Asked(b"{}", request_id)
+    for begin in (pool.invoke, pool.begin):
+        with pytest.raises(UsageError, match="can't be the id of a request"):
+            begin(bad)
+    assert pool._busy == 0
 
 
 def test_nothing_is_left_of_a_closed_pool(function: Functions, isolation: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import select
@@ -13,8 +14,10 @@ from tests.runtime.conftest import Functions, asked
 from tests.runtime.test_pool import HERE, alive, number, wait_for_end
 
 from lamella.runtime.model import Gone, Result
-from lamella.runtime.pool import Pool, PoolClosedError, Turn
+from lamella.runtime.pool import Pool, PoolClosedError
+from lamella.runtime.turn import Turn
 from lamella.sandbox.model import PATH_ONLY
+from lamella.waiting import driven
 
 pytestmark = pytest.mark.skipif(not hasattr(select, "epoll"), reason="there is no epoll here")
 
@@ -31,9 +34,9 @@ def drive(turn: Turn) -> Result:
     with select.epoll() as loop:
         loop.register(turn.descriptor, select.EPOLLIN)
         while True:
-            result = turn.go_on()
-            if result is not None:
-                return result
+            came = turn.go_on()
+            if came is not None:
+                return came() if callable(came) else came
             loop.poll(max(0.0, turn.until - time.monotonic()))
 
 
@@ -94,6 +97,107 @@ def test_one_that_died_idle_was_given_nothing(function: Functions) -> None:
     with pytest.raises(Gone):
         drive(begun(pool))
     assert number(pool.invoke(asked())) != pid
+
+
+def test_the_end_of_a_process_is_left_to_who_may_wait(function: Functions) -> None:
+    pool = function(
+        """
+        import os, sys, time
+        def handler(event, context):
+            if event:
+                sys.stdout.write("last words")
+                sys.stdout.flush()
+                time.sleep(100)
+            return os.getpid()
+        """,
+        timeout=0.3,
+        isolation=PATH_ONLY,
+    )
+    pid = number(pool.invoke(asked("0")))
+    turn = begun(pool, "1")
+    rest = None
+    while rest is None:
+        rest = turn.go_on()
+        time.sleep(0.01)
+    assert callable(rest)
+    assert alive(pid), "nobody has waited for anything yet"
+    assert pool._busy == 1
+    turn.leave()
+    assert alive(pid), "the rest is somebody's by now"
+    result = rest()
+    wait_for_end(pid)
+    assert not alive(pid)
+    assert result.log.decode().splitlines()[1] == "last words"
+    assert result.report.status == "timeout"
+    assert pool._busy == 0
+
+
+def test_retired_meanwhile_it_is_ended_by_who_may_wait(function: Functions) -> None:
+    pool = function(HERE, isolation=PATH_ONLY)
+    pid = number(pool.invoke(asked()))
+    turn = begun(pool)
+    pool.retire()
+    with select.epoll() as loop:
+        loop.register(turn.descriptor, select.EPOLLIN)
+        while (rest := turn.go_on()) is None:
+            loop.poll()
+    assert callable(rest)
+    assert alive(pid)
+    assert number(rest()) == pid
+    wait_for_end(pid)
+    assert not alive(pid)
+
+
+def test_a_log_that_can_not_be_written(function: Functions) -> None:
+    pool = function(ECHO)
+    pool.invoke(asked())
+
+    def fail(line: bytes) -> None:
+        if not line.startswith(b"START"):
+            raise BrokenPipeError("the log")
+
+    turn = pool.begin(asked(), fail)
+    assert turn is not None
+    with pytest.raises(BrokenPipeError, match="the log"):
+        drive(turn)
+    assert pool._busy == 0
+    assert pool.invoke(asked()).error == ""
+
+
+def test_a_loop_drives_it(function: Functions) -> None:
+    pool = function(
+        "import os, time\ndef handler(event, context):\n    if event == 1: os._exit(4)\n    time.sleep(event)\n",
+        timeout=0.5,
+    )
+
+    async def both() -> list[Result]:
+        results = []
+        for event in ("0", "1"):
+            results.append(await driven(begun(pool, event)))
+        await asyncio.to_thread(pool.invoke, asked("0"))
+        results.append(await driven(begun(pool, "60")))
+        return results
+
+    pool.invoke(asked("0"))
+    fine, exited, late = asyncio.run(both())
+    assert (fine.error, fine.payload) == ("", b"null")
+    assert b"exit status 4" in exited.payload
+    assert b"Task timed out" in late.payload
+    assert b"END RequestId" in late.log
+
+
+def test_a_loop_that_ends_leaves_nothing(function: Functions) -> None:
+    pool = function(HERE, isolation=PATH_ONLY)
+    pid = number(pool.invoke(asked()))
+
+    async def give_up() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(driven(begun(pool, '"wait"')), 0.05)
+
+    asyncio.run(give_up())
+    pool.close()
+    wait_for_end(pid)
+    assert not alive(pid)
 
 
 def test_one_that_is_left_is_ended(function: Functions) -> None:

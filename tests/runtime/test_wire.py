@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 from collections.abc import Iterator
 
@@ -98,6 +99,24 @@ def test_an_answer_is_read_by_a_client(ends: Ends) -> None:
     assert (read.status, read.reason, read.read()) == (200, "OK", body)
     assert (read.headers["X-Id"], read.headers["X-None"]) == ("a  b", None)
     assert read.headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    "odd", ["\r", "\n", "\r\nX-More: 1", "\0", "\x0b", "\x1c", "\x7f", "\x85", "à", "😀", "\udc85"]
+)
+def test_no_value_breaks_a_header(ends: Ends, odd: str) -> None:
+    ends.connection.send(answer(200, b"{}", headers=line(b"X-Id", f"a{odd}b") + line(b"X-Next", "next")))
+    read = http.client.HTTPResponse(ends.other, method="GET")
+    read.begin()
+    assert read.read() == b"{}"
+    assert read.headers["X-Next"] == "next"
+    assert "X-More" not in read.headers
+    value = read.headers["X-Id"]
+    assert value.isascii()
+    if odd.isascii():
+        assert value == f"a{odd}b".translate({ord(char): " " for char in odd if not char.isprintable()})
+    else:
+        assert json.loads(f'"{value}"') == f"a{odd}b"
 
 
 def test_a_large_answer_goes_on_as_the_other_side_reads(ends: Ends) -> None:

@@ -7,15 +7,16 @@ import signal
 import subprocess
 import sys
 
+from tests.sandbox.lines import shown
 from tests.sandbox.terminal import Terminal
 
 from lamella.sandbox.run import Sandbox
 
 CALL = """
-import signal, sys
+import os, signal, sys
 from lamella.sandbox.run import Place, Sandbox
 code = Sandbox({interpreter!r}, {python!r}, {isolation!r}).foreground(
-    sys.argv[1:], Place(), env={{"TERM": "xterm", "PYTHON_BASIC_REPL": "1"}}
+    sys.argv[1:], Place(), env={{"TERM": "xterm", "PYTHON_BASIC_REPL": "1", "SECRET": os.environ.get("SECRET", "")}}
 )
 assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 sys.exit(code)
@@ -38,6 +39,15 @@ def test_a_prompt(sandbox: Sandbox) -> None:
         terminal.until(">>> ")
         terminal.type("\x04")
         assert terminal.code() == 0
+
+
+def test_variables_are_on_no_command_line(sandbox: Sandbox) -> None:
+    secret = f"shell-{os.getpid()}"
+    with Terminal(command(sandbox), {**os.environ, "SECRET": secret}) as terminal:
+        terminal.until(">>> ")
+        assert not shown(secret)
+        terminal.type("import os; os.environ['SECRET']\r")
+        terminal.until(f"'{secret}'")
 
 
 def test_an_interrupt_is_for_the_statement(sandbox: Sandbox) -> None:

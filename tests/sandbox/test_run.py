@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.sandbox.lines import command_lines, shown
 from tests.sandbox.zips import make_zip
 
 from lamella.errors import UsageError
@@ -127,6 +127,45 @@ def test_a_clean_environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) 
         assert "HOME" not in found
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_variables_are_on_no_command_line(sandbox: Sandbox) -> None:
+    """Every user of this machine can read those."""
+    secret = f"hidden-{os.getpid()}"
+    code = "import os, sys; print(os.environ['SECRET'], flush=True); sys.stdin.read()"
+    pipe = subprocess.PIPE
+    with sandbox.started(["-c", code], Place(), env={"SECRET": secret}, stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().decode().strip() == secret
+        assert not shown(secret)
+
+
+def test_many_variables(sandbox: Sandbox) -> None:
+    code = "import os; print(len([name for name in os.environ if name.startswith('V_')]))"
+    given = {f"V_{number}": "=x\n" * 400 for number in range(200)}
+    assert said(sandbox, code, **given) == ["200"]
+
+
+def test_a_variable_can_not_be_two(sandbox: Sandbox) -> None:
+    with pytest.raises(ValueError, match="null byte"):
+        run(sandbox, "", NAME="x\0--bind\0/\0/mnt")
+
+
+def test_no_standard_streams(sandbox: Sandbox) -> None:
+    """`lamella … <&-`: what is handed to the process must not be where its stdin will be."""
+    code = (
+        f"import os; os.close(0); from lamella.sandbox.run import Sandbox; "
+        f"done = Sandbox({sandbox.interpreter!r}, {sandbox.python!r}, {sandbox.isolation!r}).run(['-c', 'print(7)']); "
+        "print(done.out, done.err)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
+    assert (done.stdout, done.stderr) == (b"b'7\\n' b''\n", b"")
+
+
+def test_nothing_is_inherited(sandbox: Sandbox) -> None:
+    views(sandbox)
+    assert said(sandbox, "import os; print(sorted(os.listdir('/proc/self/fd'))[:-1])") == ["['0', '1', '2']"]
+
+
 def test_temporary_files(sandbox: Sandbox) -> None:
     code = (
         "import tempfile; file = tempfile.NamedTemporaryFile(); file.write(b'x' * 1000); file.flush(); print(file.name)"
@@ -175,6 +214,40 @@ for what in (lambda: os.setuid(0), lambda: os.chroot("/tmp")):
         print("refused" if error.errno == 22 else error)
 """
     assert said(sandbox, code) == ["993 990 /home/sbx_user1051", "0 0 1", "refused", "refused"]
+
+
+def test_the_machines_own_settings_can_not_be_written(sandbox: Sandbox) -> None:
+    """A process that is root outside of its namespace is let write them by its number, not by a capability."""
+    views(sandbox)
+    code = """
+import os
+for path in ("/proc/sys/vm/swappiness", "/proc/sys/kernel/core_pattern", "/proc/sys/net/ipv4/ip_forward",
+             "/proc/sysrq-trigger", "/proc/irq/default_smp_affinity", "/proc/1/mem", "/proc/self/oom_score_adj"):
+    if os.path.exists(path):
+        try:
+            os.close(os.open(path, os.O_WRONLY))
+            print("opened", path)
+        except OSError:
+            pass
+"""
+    assert said(sandbox, code) == []
+
+
+def test_a_path_of_ones_own_goes_before_the_runtimes(sandbox: Sandbox, folders: tuple[str, str]) -> None:
+    code = "import dep, os, sys; print(dep.who, sys.path[1], os.environ['PYTHONPATH'].split(':')[0])"
+    assert said(sandbox, code, opt=folders[0], PYTHONPATH="/own/path") == ["two /own/path /own/path"]
+
+
+def test_what_left_its_group_ends_as_well(sandbox: Sandbox) -> None:
+    marker = f"stray-{os.getpid()}-{sandbox.isolation}"
+    code = (
+        "import subprocess, sys\n"
+        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(100)', sys.argv[1]], "
+        "start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
+        "print('begun')"
+    )
+    assert sandbox.run(["-c", code, marker]).out == b"begun\n"
+    _until(lambda: not _with(marker))
 
 
 def test_processes_of_its_own(sandbox: Sandbox) -> None:
@@ -244,7 +317,10 @@ import sys
 from lamella.sandbox.run import Place, Sandbox
 sandbox = Sandbox({interpreter!r}, {python!r}, {isolation!r})
 child = "import time; time.sleep(100)"
-code = "import subprocess, sys; subprocess.Popen([sys.executable, *sys.argv[1:]]); print('x', flush=True); " + child
+code = (
+    "import subprocess, sys; subprocess.Popen([sys.executable, *sys.argv[1:]]); "
+    "subprocess.Popen([sys.executable, *sys.argv[1:]], start_new_session=True); print('x', flush=True); " + child
+)
 with open({gate!r}, "wb") as gate:
     running = [sandbox.start(["-c", code, "-c", child, {marker!r}], Place(), stdout=gate) for _ in range(2)]
     sys.stdin.read()
@@ -255,7 +331,7 @@ with open({gate!r}, "wb") as gate:
 def test_nothing_outlives_the_process_that_asked(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where a server is killed, what runs in its sandboxes goes, too, and no mount stays; folders go with the next."""
+    """Where a server is killed, what runs in its sandboxes goes, too, and neither mount nor folder stays."""
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     scratch = tmp_path / "scratch"
@@ -273,14 +349,13 @@ def test_nothing_outlives_the_process_that_asked(
     server = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
     with open(gate, "rb") as inside:
         assert inside.readline() + inside.readline() == b"x\nx\n"
-        assert len(_with(marker)) >= 4
+        _until(lambda: len(_with(marker)) >= 6)
         server.kill()
         server.wait()
         assert inside.read() == b"", "its end is seen when the last process that holds the pipe is gone"
     _until(lambda: not _with(marker))
     assert _mounts() <= mounts
-    left = os.listdir(scratch)
-    assert len(left) == (2 if sandbox.isolation == PATH_ONLY else 0)
+    _until(lambda: os.listdir(scratch) == [])
     again = SERVER.split("child =")[0] + "print(sandbox.run(['-c', '']).code)"
     done = subprocess.run(
         [sys.executable, "-c", again.format(**vars(sandbox), isolation=sandbox.isolation)],
@@ -293,12 +368,7 @@ def test_nothing_outlives_the_process_that_asked(
 
 def _with(marker: str) -> list[str]:
     """The processes that have this among their arguments."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
-            if marker.encode() in file.read().split(b"\0"):
-                found.append(pid)
-    return found
+    return [pid for pid, line in command_lines() if marker.encode() in line.split(b"\0")]
 
 
 def _mounts() -> set[str]:
@@ -331,6 +401,21 @@ def test_a_group_without_its_leader_ends_too(sandbox: Sandbox) -> None:
 def test_the_command_has_no_children_that_it_did_not_start(sandbox: Sandbox) -> None:
     code = "import os\ntry:\n    os.wait()\nexcept ChildProcessError:\n    print('none')"
     assert said(sandbox, code) == ["none"]
+
+
+def test_what_a_process_runs_from_is_not_tidied_away(
+    sandbox: Sandbox, folders: tuple[str, str], tmp_path: Path
+) -> None:
+    """However long it has been running."""
+    for number in range(2):
+        running = sandbox.start(["-c", "import time; time.sleep(100)"], Place(*folders), stdout=subprocess.PIPE)
+        if number:
+            running.end()
+        for folder in folders:
+            os.utime(folder, (0, 0))
+        unpack(*make_zip(tmp_path / f"new-{number}.zip", {f"{number}.py": ""}), str(tmp_path / "cache"))
+        assert [os.path.isdir(folder) for folder in folders] == [not number] * 2
+        running.end()
 
 
 def test_places_of_layers_and_code_can_not_be_written_to(sandbox: Sandbox, folders: tuple[str, str]) -> None:

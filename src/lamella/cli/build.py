@@ -65,6 +65,7 @@ def _remember(parsed: argparse.Namespace, outcome: Outcome, began: int, settings
     import sys
 
     from lamella.build import stamp
+    from lamella.config.find import candidates
     from lamella.manifest import NAME
     from lamella.report.build import as_json, unchanged_line
 
@@ -85,21 +86,7 @@ def _remember(parsed: argparse.Namespace, outcome: Outcome, began: int, settings
             sys.argv[1:],
             out,
             "".join(line + "\n" for line in lines),
-            [*outcome.inputs, *configurations(os.path.dirname(settings_file))],
+            [*outcome.inputs, *candidates(os.getcwd(), os.path.dirname(settings_file))],
             [os.path.join(outcome.output, name) for name in files],
             began,
         )
-
-
-def configurations(root: str) -> list[str]:
-    """Where a configuration could appear that would be found before the one in `root`, or beside it."""
-    from lamella.config.find import OWN, PYPROJECT
-
-    found = []
-    folder = os.getcwd()
-    while True:
-        found += [os.path.join(folder, OWN), os.path.join(folder, PYPROJECT)]
-        parent = os.path.dirname(folder)
-        if folder == root or parent == folder:
-            return found
-        folder = parent

@@ -25,7 +25,7 @@ DESCRIPTION = (
     "to stdout, its log and a REPORT line to stderr.  Exits 1 when the function failed."
 )
 EPILOG = """examples:
-  lamella invoke api-handler --event events/query.json
+  lamella invoke api-handler --event event.json
   lamella invoke worker --generate sqs                  with a sample event; `--generate list` names them
   echo '{"id": 7}' | lamella invoke api-handler --event - --env TABLE=jobs --json
   lamella invoke api-handler --repeat 100 -q            the first one cold, the others warm
@@ -37,8 +37,9 @@ _CONTEXT = "aws_request_id, invoked_function_arn, identity.KEY, client_context.c
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from lamella.cli.numbers import positive, seconds
+    from lamella.cli.numbers import positive, seconds, whole
     from lamella.cli.running import add_arguments as add_running
+    from lamella.config.running import MEMORY
 
     parser.add_argument("function", metavar="FUNCTION", nargs="?", help="its key in the configuration, or name in AWS")
     event = parser.add_mutually_exclusive_group()
@@ -56,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="instead of the configured one",
     )
-    parser.add_argument("--memory", type=positive, metavar="MB", help="instead of the configured size")
+    parser.add_argument(
+        "--memory", type=whole(*MEMORY, "megabytes"), metavar="MB", help="instead of the configured size"
+    )
     parser.add_argument("--repeat", type=positive, default=1, metavar="N", help="invoke it so often, warm after once")
     parser.add_argument(
         "--from", dest="origin", choices=("build", "aws"), default="build", help="run what is deployed: aws"
@@ -101,18 +104,21 @@ def run(parsed: argparse.Namespace) -> int:
 def _functions(parsed: argparse.Namespace, console: Console, progress: Progress) -> Project | Single | Adopted:
     from lamella.local.early import taken
 
+    def project() -> Project:
+        from lamella.cli.running import open_project
+
+        return open_project(parsed, console, progress)
+
     early = taken()
     if early is not None:
         from lamella.local.adopted import Adopted
 
-        return Adopted(early, console)
-    from lamella.cli.running import open_project
-
+        return Adopted(early, console, project)
     if parsed.origin == "build":
         for name in ("profile", "region"):
             if getattr(parsed, name) is not None:
                 raise UsageError(f"`--{name}` is about AWS", hint="say `--from aws`, too, or leave it out")
-        return open_project(parsed, console, progress)
+        return project()
     from lamella.cli.running import open_deployed
 
     return open_deployed(parsed, console, progress)
@@ -126,11 +132,11 @@ def _remember(parsed: argparse.Namespace, functions: Project | Single | Adopted,
         return
     import contextlib
 
-    from lamella.cli.build import configurations
+    from lamella.config.find import candidates
     from lamella.local.adopted import keep
 
     with contextlib.suppress(OSError):  # it is only a shortcut
-        keep(sys.argv[1:], functions, configurations(os.path.dirname(functions.settings.file)), began)
+        keep(sys.argv[1:], functions, candidates(os.getcwd(), os.path.dirname(functions.settings.file)), began)
 
 
 def _tell_lacking(
@@ -174,7 +180,7 @@ def _event(parsed: argparse.Namespace) -> bytes:
     if parsed.event is None:
         return b"{}"
     if parsed.event == "-":
-        return event_of(sys.stdin.buffer.read(), "stdin")
+        return event_of(sys.stdin.buffer.read() if sys.stdin is not None else b"", "stdin")
     try:
         with open(parsed.event, "rb") as file:
             return event_of(file.read(), f"`{parsed.event}`")
@@ -187,11 +193,13 @@ def _event(parsed: argparse.Namespace) -> bytes:
 
 
 def _list(parsed: argparse.Namespace, console: Console) -> int:
-    rows = []
-    for sample in _samples(parsed, lambda samples: samples.all()):
-        values = ", ".join(value.name for value in sample.values if value.of == value.name)
-        rows.append((sample.name, sample.about, values))
-    console.table(("event", "about", "values"), rows, right=frozenset())
+    from lamella.report.invoke import samples_as_json, show_samples
+
+    samples = _samples(parsed, lambda samples: samples.all())
+    if parsed.json:
+        console.data(samples_as_json(samples))
+    else:
+        show_samples(console, samples)
     return 0
 
 

@@ -25,6 +25,18 @@ def port(text: str) -> int:
     return number
 
 
+def whole(least: int, most: int, what: str) -> Callable[[str], int]:
+    """A whole number of `what` from `least` to `most`."""
+
+    def read(text: str) -> int:
+        number = _whole(text)
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"`{text}` is no number of {what} from {least} to {most}")
+        return number
+
+    return read
+
+
 def seconds(most: int, *, zero: bool, why: str = "") -> Callable[[str], float]:
     """Seconds up to `most`, with fractions; 0 only with `zero`.  `why` is said of the limit."""
 

@@ -59,6 +59,7 @@ def options_of(parsed: argparse.Namespace) -> Options:
         getattr(parsed, "memory", None),
         getattr(parsed, "timeout", None),
         getattr(parsed, "concurrency", None) or LIMIT,
+        hasattr(parsed, "port"),
     )
 
 
@@ -78,12 +79,13 @@ def open_project(parsed: argparse.Namespace, console: Console, progress: Progres
     if not getattr(parsed, "watch", False):
         return Project(Built(*open_built(parsed.output, cache)), cache, root, progress, options, console)
     from lamella.local.watch import Watch
-    from lamella.report.build import show
 
     def told(outcome: Outcome) -> None:
         for warning in outcome.warnings:
             console.warning(warning)
-        show(console, outcome)
+        for made in outcome.made:
+            if made.written:
+                console.say(f"Built `{made.file}`: {', '.join(made.changes)}")
 
     watch = Watch(os.getcwd(), parsed.output, cache, progress, offline=parsed.offline, told=told)
     return Project(watch.newest(None), cache, root, progress, options, console, watch)

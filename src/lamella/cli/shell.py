@@ -53,6 +53,8 @@ def run(parsed: argparse.Namespace) -> int:
     if not parsed.rest and sys.stdin is not None and sys.stdin.isatty():
         environment = {name: os.environ[name] for name in _OF_TERMINAL if name in os.environ} | environment
         _introduce(ready, console)
+    else:
+        console.say(f"isolation: {ready.sandbox.isolation}")
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     return ready.sandbox.foreground(parsed.rest, ready.launch.place, env=environment)

@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=LIMIT,
         metavar="N",
-        help=f"invocations that run at once, {LIMIT} if left out; others wait",
+        help=f"invocations of each function that run at once, {LIMIT} if left out; others wait",
     )
     parser.add_argument(
         "--retry-delay",
@@ -96,7 +96,8 @@ def _serve(parsed: argparse.Namespace, project: Project, console: Console) -> No
     from lamella.waiting import Threads
 
     letters = _letters(parsed, project)
-    threads = Threads(parsed.concurrency)
+    # Each function has its own processes: one that invokes another must not wait for a thread that it holds itself
+    threads = Threads(parsed.concurrency * len(_named(project)))
     later = Later()
     log = None if parsed.quiet else console.log
     events = Events(
@@ -114,7 +115,10 @@ def _serve(parsed: argparse.Namespace, project: Project, console: Console) -> No
     def ready(url: str) -> None:
         _show(console, url, _named(project))
 
-    endpoint = Endpoint(project, lambda: _renewed(project), threads.run, events, console.warning, console.error, log)
+    endpoint = Endpoint(
+        project, lambda: _renewed(project), threads.run, events, console.warning, console.error, log,
+        changing=parsed.watch,
+    )  # fmt: skip
     try:
         serve(endpoint, host=parsed.host, port=parsed.port, ready=ready)
     finally:
@@ -128,8 +132,10 @@ def _end(events: Events, console: Console) -> None:
     """Let events come to their end; who asks for the end again does not want to wait."""
     import signal
 
-    for number in (signal.SIGTERM, signal.SIGHUP):  # they would end it with letters unwritten
-        if signal.getsignal(number) == signal.SIG_DFL:
+    # Two would end it with letters unwritten; a shell's background has the third ignored, which the server was not
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        ignored = number == signal.SIGINT and signal.getsignal(number) == signal.SIG_IGN
+        if ignored or signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
     try:
         if not events.idle:
@@ -172,9 +178,10 @@ def _named(project: Project) -> Sequence[Named]:
             function.key,
             function.name,
             f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function.name}",
-            aliases.get(function.key, ""),
+            aliases[function.key],
         )
         for function in project.built.manifest.functions
+        if function.key in aliases
     ]
 
 

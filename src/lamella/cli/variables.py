@@ -28,7 +28,18 @@ def chosen(parsed: argparse.Namespace) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in getattr(parsed, "env_file", ()):
         found.update(_read(path))
-    return {**found, **dict(parsed.env)}
+    found.update(parsed.env)
+    _refuse_own(found)
+    return found
+
+
+def _refuse_own(given: dict[str, str]) -> None:
+    """What leads the runtime itself can't be set without being ignored."""
+    from lamella.errors import UsageError
+
+    for name in ("_HANDLER", "AWS_LAMBDA_RUNTIME_API"):
+        if name in given:
+            raise UsageError(f"`{name}` can't be set", why=["Lambda sets it for its runtime"], hint="leave it out")
 
 
 def _variable(text: str) -> tuple[str, str]:
@@ -59,7 +70,15 @@ def _read(path: str) -> dict[str, str]:
                 if row.key is not None and row.value is not None:
                     found[row.key] = row.value
     except OSError as error:
-        raise UsageError(f"`{path}` can't be read", why=[error.strerror or str(error)]) from None
+        raise _unreadable(path, error.strerror or str(error)) from None
     except UnicodeDecodeError:
-        raise UsageError(f"`{path}` can't be read", why=["it is not UTF-8"]) from None
+        raise _unreadable(path, "it is not UTF-8") from None
     return found
+
+
+def _unreadable(path: str, why: str) -> Exception:
+    from lamella.errors import UsageError
+
+    return UsageError(
+        f"the variables in `{path}` can't be read", why=[why], hint="give `--env-file` a file with NAME=VALUE lines"
+    )

@@ -42,7 +42,7 @@ def parse(shown: str, source: bytes, *, target: tuple[int, int] | None = None) -
             newer = NewerSyntaxError(
                 f"`{place}` can't be read by Python {own[0]}.{own[1]}",
                 why=[error.msg],
-                hint=f"run lamella on python{target[0]}.{target[1]}",
+                hint=f"correct it, or, where that is newer syntax, run lamella on python{target[0]}.{target[1]}",
             )
             newer.line = error.lineno
             raise newer from None

@@ -50,6 +50,21 @@ def find(directory: str) -> Found:
         root = parent
 
 
+def candidates(directory: str, root: str) -> list[str]:
+    """Where a configuration could appear that `find` in `directory` would come upon before or beside the one in `root`.
+
+    All are absolute paths; `root` is `directory` or a parent of it.
+    """
+    found = []
+    folder = os.path.abspath(directory)
+    while True:
+        found += [os.path.join(folder, OWN), os.path.join(folder, PYPROJECT)]
+        parent = os.path.dirname(folder)
+        if folder == root or parent == folder:
+            return found
+        folder = parent
+
+
 def _in_directory(root: str, start: str) -> Found | None:
     own = load_toml(os.path.join(root, OWN), start)
     beside = shown(os.path.join(root, PYPROJECT), start)

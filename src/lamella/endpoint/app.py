@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 from lamella.endpoint.events import Events, Failed, Say
 from lamella.endpoint.model import Found, Named, RefusedError
 from lamella.endpoint.names import Names
-from lamella.endpoint.refusals import event_too_large, not_served, not_started, request_too_large
+from lamella.endpoint.refusals import event_too_large, not_served, not_started, of_a_page, request_too_large
 from lamella.endpoint.requests import DRY_RUN, EVENT, Wanted, checked, wanted
 from lamella.errors import LamellaError
 from lamella.facts.tables import limits
@@ -45,8 +45,9 @@ class Run(Protocol):
 class Endpoint:
     """Answers Invoke and InvokeAsync; give it to a server.
 
-    `named` are the functions, asked for anew when one is not found.  `run` calls functions in threads.  `log` gets
-    their log lines; `say` is told of names that lead nowhere, `failed` what keeps a function from being run here.
+    `named` are the functions, asked for anew when one is not found; with `changing`, before each request.  `run` calls
+    functions in threads.  `log` gets their log lines, `say` what a person should know of requests that went wrong, and
+    `failed` what keeps a function from being run here.
     """
 
     def __init__(
@@ -58,8 +59,11 @@ class Endpoint:
         say: Say,
         failed: Failed,
         log: Log | None = None,
+        *,
+        changing: bool = False,
     ) -> None:
         self._functions = functions
+        self._changing = changing
         self._named = named
         self._run = run
         self._events = events
@@ -91,6 +95,8 @@ class Endpoint:
         await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> tuple[int, Headers, bytes]:
+        if any(name == b"origin" for name, _ in scope["headers"]):
+            raise of_a_page()
         path: bytes = scope["raw_path"].rstrip(b"/")
         post = scope["method"] == "POST"
         if post and path.startswith(_INVOKE[0]) and path.endswith(_INVOKE[1]):
@@ -124,7 +130,8 @@ class Endpoint:
 
     async def _find(self, raw: bytes, qualifier: str) -> Found:
         try:
-            return self._names.find(raw, qualifier)
+            if not self._changing:
+                return self._names.find(raw, qualifier)
         except RefusedError as refusal:
             if refusal.status != 404:
                 raise

@@ -68,3 +68,12 @@ def not_served(method: str, path: str) -> RefusedError:
         f"{method} {path} is not served here: `lamella start-lambda` serves Invoke, "
         "POST /2015-03-31/functions/NAME/invocations, and InvokeAsync, and no other operation of Lambda",
     )
+
+
+def of_a_page() -> RefusedError:
+    """A web page may send a request here without asking; only what AWS's programs send is meant."""
+    return RefusedError(
+        403,
+        "AccessDeniedException",
+        "A page of a browser asked (the request has an Origin), and functions are not invoked for pages here.",
+    )

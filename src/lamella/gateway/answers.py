@@ -111,7 +111,8 @@ def _status(given: dict[str, object]) -> int:
     value = given.get("statusCode")
     if value is None:
         return 200
-    number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+    digits = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) == 3
+    number = int(str(value)) if digits else value
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if not isinstance(number, int) or isinstance(number, bool) or not 200 <= number <= 599:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import NoReturn
 
 from lamella.errors import UsageError
 from lamella.runtime.model import Asked
-from lamella.wording import did_you_mean
+from lamella.wording import did_you_mean, printable
 
 # What no limit was ever under: to know today's, a table has to be read
 _SMALL = 100_000
 _PLAIN = ("aws_request_id", "invoked_function_arn")
+# They are sent in headers and paths
+_SENT = re.compile(r"[A-Za-z0-9_:.$-]{1,256}")
 # client_context.PART.KEY; AWS Lambda developer guide, "Using the Lambda context object ... in Python"
 _CLIENT = ("client", "custom", "env")
 _IDENTITY = {"cognito_identity_id": "cognitoIdentityId", "cognito_identity_pool_id": "cognitoIdentityPoolId"}
@@ -25,12 +28,16 @@ def event_of(data: bytes, source: str) -> bytes:
     try:
         json.loads(data.decode(), parse_constant=_no_number)
     except UnicodeDecodeError as error:
-        raise UsageError(f"the event in {source} is no UTF-8", why=[f"byte {error.start} is not"]) from None
+        raise UsageError(
+            f"the event in {source} is no UTF-8", why=[f"byte {error.start} is not"], hint="save it as UTF-8"
+        ) from None
     except RecursionError:
-        raise UsageError(f"the event in {source} is nested too deeply") from None
+        raise UsageError(f"the event in {source} is nested too deeply", hint="make it flatter") from None
     except ValueError as error:
         raise UsageError(
-            f"the event in {source} is no JSON", why=[str(error)], hint="Lambda takes JSON alone; strings need quotes"
+            f"the event in {source} is no JSON",
+            why=[str(error)],
+            hint="Lambda takes JSON alone, in UTF-8 without a byte order mark",
         ) from None
     return data
 
@@ -60,6 +67,11 @@ def asked(event: bytes, request_id: str, context: Iterable[tuple[str, str]] = ()
         first, _, rest = name.partition(".")
         part, _, key = rest.partition(".")
         if name in _PLAIN:
+            if not _SENT.fullmatch(value):
+                raise UsageError(
+                    f"`{printable(value)}` can't be an `{name}`",
+                    hint="it is letters, digits, `-`, `_`, `:`, `.` and `$`",
+                )
             plain[name] = value
         elif first == "client_context" and part in _CLIENT and key:
             client.setdefault(part, {})[key] = value

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lamella.errors import UsageError
 from lamella.local.prepare import Code, Options, Preparer, Ready, Voice
-from lamella.runtime.pool import Pool
+from lamella.runtime.pool import Pool, PoolClosedError
 from lamella.target import Target
 from lamella.wording import did_you_mean, listed
 
@@ -66,6 +66,7 @@ class Project:
         self._running: dict[str, _Running] = {}
         # Those that were started, by key
         self.made: dict[str, Ready] = {}
+        self._closed = False
 
     @property
     def settings(self) -> Settings:
@@ -130,16 +131,21 @@ class Project:
     def close(self) -> None:
         """End all processes.  Waits for their end."""
         with self._changing:
+            self._closed = True
             running, self._running = self._running, {}
         for one in running.values():
             one.pool.close()
 
     def _started(self, key: str) -> _Running:
         with self._changing:
+            if self._closed:
+                raise PoolClosedError(f"`{key}` was ended", hint="start it again")
             if key not in self._running:
                 code = self._code(key)
                 made = self._preparer.ready(code)
                 self.made[key] = made
+                if self.options.say_isolation:
+                    self.voice.note(f"`{key}` is isolated by {made.sandbox.isolation}")
                 self._running[key] = _Running(code, Pool(made.sandbox, made.launch, limit=self.options.limit))
             return self._running[key]
 
@@ -190,7 +196,13 @@ def code_of(built: Built, key: str, root: str) -> Code:
     from lamella.deployed import kept
 
     artifact = function_of(built.manifest, key, os.path.relpath(built.settings.output))
-    settings = next(row for row in built.settings.functions if row.key == artifact.key)
+    settings = next((row for row in built.settings.functions if row.key == artifact.key), None)
+    if settings is None:
+        raise UsageError(
+            f"the function `{artifact.key}` was built, and is configured no more",
+            why=[f"`{os.path.basename(built.settings.file)}` has no `functions.{artifact.key}`"],
+            hint="run `lamella build`, or configure it again",
+        )
     here = {layer.key: layer for layer in built.manifest.layers}
     layers: list[tuple[str, str]] = []
     absent: list[str] = []

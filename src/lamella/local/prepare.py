@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from lamella.wheels.obtain import Progress
 
 
+# Of what the runtime brings, what functions import
+_HEADS = ("boto3", "botocore")
 # Libraries that are named; one that is too new seldom comes alone
 _SHOWN = 3
 
@@ -46,7 +48,8 @@ class Options(NamedTuple):
     """What a command line says of all functions that it runs.
 
     `env` are variables that win over the configured ones.  `memory` (megabytes) and `timeout` (seconds) are the
-    function's own where they are None.  `limit` is how many invocations of a function may run at once.
+    function's own where they are None.  `limit` is how many invocations of a function may run at once.  With
+    `say_isolation` each function's is said when it is started.
     """
 
     env: tuple[tuple[str, str], ...] = ()
@@ -55,6 +58,7 @@ class Options(NamedTuple):
     memory: int | None = None
     timeout: float | None = None
     limit: int = 32
+    say_isolation: bool = False
 
 
 class Code(NamedTuple):
@@ -125,7 +129,8 @@ class Preparer:
         task = unpack(*code.task, self.root)
         held = frozenset(row.name for row in code.shipped if code.target.runtime in row.runtimes)
         standin = self._standins.of(code.target, python, held, self._client(code.target))
-        if standin.distributions:
+        # Of what it needs in turn nobody imports much by itself
+        if any(row.name in _HEADS for row in standin.distributions):
             self._note(standin.words)
         place = Place(opt, task, standin.folder, True)
         if code.scratch_bytes is not None:

@@ -5,6 +5,7 @@ Whoever asks is answered from the build that belongs to the files as they are at
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from lamella.build.model import Request
 from lamella.build.run import build
 from lamella.build.stamp import spread
+from lamella.config.find import candidates
 from lamella.config.read import read
 from lamella.files import settled, state
 from lamella.local.functions import Built
@@ -59,7 +61,8 @@ class Watch:
         self._settled = False
         settings = read(self.directory, output=self.output)
         outcome = build(settings, Request(offline=self.offline), self.cache, self.progress)
-        inputs = set(spread([settings.file, *outcome.inputs]))
+        nearer = candidates(self.directory, os.path.dirname(settings.file))
+        inputs = set(spread([settings.file, *nearer, *outcome.inputs]))
         self._states = {path: state(path) for path in inputs}
         # A file that changed while it was read, or just before, may change again without its time telling
         self._settled = all(settled(path, began) for path in inputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TextIO
@@ -34,9 +35,10 @@ class Console:
             self.err.flush()
 
     def log(self, lines: bytes) -> None:
-        """What a function writes, as it comes."""
-        self.err.write(lines.decode("utf-8", "replace"))
-        self.err.flush()
+        """What a function writes, as it comes.  That it can't be shown is no failure of the function."""
+        with contextlib.suppress(OSError):
+            self.err.write(lines.decode("utf-8", "replace"))
+            self.err.flush()
 
     def note(self, text: str) -> None:
         self._labelled("note", "cyan", text)

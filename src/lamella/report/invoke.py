@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
+    from lamella.local.events import Sample
     from lamella.report.console import Console
     from lamella.runtime.model import Result
 
@@ -44,7 +45,27 @@ def _told(result: Result) -> dict[str, Any]:
 
 
 def _payload(payload: bytes) -> Any:
+    """What it is as JSON; as text where it is none, or holds what only Python takes for a number."""
     try:
-        return json.loads(payload)
-    except ValueError:
+        return json.loads(payload, parse_constant=_no_number)
+    except (ValueError, RecursionError):
         return payload.decode("utf-8", "replace")
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def show_samples(console: Console, samples: Sequence[Sample]) -> None:
+    """A row for each sample event, with the names of its values."""
+    rows = [(sample.name, sample.about, ", ".join(_values(sample))) for sample in samples]
+    console.table(("event", "about", "values"), rows, right=frozenset())
+
+
+def samples_as_json(samples: Sequence[Sample]) -> str:
+    tree = [{"name": sample.name, "about": sample.about, "values": _values(sample)} for sample in samples]
+    return json.dumps(tree, indent=2, ensure_ascii=False)
+
+
+def _values(sample: Sample) -> list[str]:
+    return [value.name for value in sample.values if value.of == value.name]

@@ -12,6 +12,8 @@ LATEST = "$LATEST"
 ACCOUNT = "123456789012"
 
 Log = Callable[[bytes], None]
+# What remains of an invocation, where that has to wait
+Rest = Callable[[], "Result"]
 
 
 class Launch(NamedTuple):
@@ -92,14 +94,17 @@ class Begun(Protocol):
     descriptor: int
     until: float
 
-    def go_on(self) -> Result | None:
-        """Do what there is to do; the result, once there is one.
+    def go_on(self) -> Result | Rest | None:
+        """Do what there is to do; the result, once there is one.  Waits for nothing.
 
-        Raises Gone where the function was given nothing, and can be invoked another way.
+        What has to wait, as for the end of a process, is given back: then it must be called, in a thread that may
+        wait, and gives the result.  Either raises Gone where the function was given nothing, and can be invoked
+        another way.
         """
         ...
 
-    def leave(self) -> None: ...
+    def leave(self) -> None:
+        """Waits until nothing of it is left."""
 
 
 class Gone(Exception):  # noqa: N818  (nothing failed)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from queue import SimpleQueue
 
 from lamella.errors import LamellaError
 from lamella.runtime.logs import Lines
 from lamella.runtime.model import Gone
-from lamella.runtime.worker import Worker
+from lamella.runtime.starting import Starter
+from lamella.runtime.turn import Turn
+from lamella.runtime.worker import Worker, checked
 
 TYPE_CHECKING = False  # `typing` is not imported for it
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lamella.runtime.model import Asked, Launch, Log, Result
-    from lamella.runtime.process import Process
     from lamella.sandbox.run import Sandbox
 
 LIMIT = 32
@@ -40,7 +38,7 @@ class Pool:
         self._sandbox = sandbox
         self._limit = limit
         self._init_seconds = init_seconds
-        self._starter = _Starter()
+        self._starter = Starter()
         self._changing = threading.Lock()
         self._idle: list[Worker] = []
         self._busy = 0
@@ -53,8 +51,10 @@ class Pool:
     def invoke(self, asked: Asked, log: Log | None = None) -> Result:
         """Invoke the function and wait for its end.  `log` is given its lines as they come, from this thread.
 
-        Raises UsageError, OutsideError where it can't be started, PoolClosedError after `close`.
+        Raises UsageError, OutsideError where it can't be started, UsageError for a request's id that can't be one,
+        PoolClosedError after `close`.
         """
+        checked(asked)
         lines = Lines(log)
         worker: Worker | None = self._take()
         try:
@@ -70,16 +70,17 @@ class Pool:
         except BaseException:
             if worker is not None:
                 worker.end()
-            self._give(worker)
+            self.give(worker)
             raise
-        self._give(worker)
+        self.give(worker)
         return result
 
     def begin(self, asked: Asked, log: Log | None = None) -> Turn | None:
         """Begin an invocation that nobody has to wait for: None where none of the workers is idle and warm.
 
-        Raises PoolClosedError after `close`.
+        Raises PoolClosedError after `close`, UsageError for a request's id that can't be one.
         """
+        checked(asked)
         with self._changing:
             self._refuse_when_closed()
             worker = self._idle[-1] if self._idle else None
@@ -113,10 +114,8 @@ class Pool:
             self._closed = self._retired = True
             idle, self._idle = self._idle, []
             working = list(self._working)
-            waiting = list(self._waiting)
-            self._waiting.clear()
-        for turn in waiting:
-            turn.refuse()
+            while self._waiting:
+                self._waiting.popleft().refuse()
         for worker in working:
             worker.kill()
         for worker in idle:
@@ -144,30 +143,36 @@ class Pool:
             worker = turn.wait()
         except BaseException:
             with self._changing:
-                came = turn not in self._waiting
-                if not came:
+                waits = turn in self._waiting
+                if waits:
                     self._waiting.remove(turn)
-            if came:
-                self._give(turn.worker)
+            if not (waits or turn.refused):  # it came meanwhile
+                self.give(turn.worker)
             raise
         if turn.refused:
             raise self._closed_error()
         return worker
 
-    def _give(self, worker: Worker | None) -> None:
-        """End a turn: the next in line has the worker, if it can be used again, and its place in any case."""
+    def keep(self, worker: Worker) -> bool:
+        """End a turn: the next in line has the worker, or it is idle.  False where it must be ended: `give` it."""
         with self._changing:
-            if worker is not None:
-                if not (self._retired or worker.ended):
-                    if self._waiting:
-                        self._waiting.popleft().come(worker)
-                    else:
-                        self._busy -= 1
-                        self._working.discard(worker)
-                        self._idle.append(worker)
-                    return
+            if self._retired or worker.ended:
+                return False
+            if self._waiting:
+                self._waiting.popleft().come(worker)
+            else:
+                self._busy -= 1
                 self._working.discard(worker)
+                self._idle.append(worker)
+            return True
+
+    def give(self, worker: Worker | None) -> None:
+        """End a turn: `keep` the worker, or wait for its end.  The next in line has its place in any case."""
         if worker is not None:
+            if self.keep(worker):
+                return
+            with self._changing:
+                self._working.discard(worker)
             worker.end()  # before its place is another's
         with self._changing:
             if self._waiting:
@@ -196,7 +201,7 @@ class Pool:
         with self._changing:
             if self._busy:
                 return
-            starter, self._starter = self._starter, _Starter()
+            starter, self._starter = self._starter, Starter()
         starter.stop()
 
     def _refuse_when_closed(self) -> None:
@@ -205,49 +210,6 @@ class Pool:
 
     def _closed_error(self) -> PoolClosedError:
         return PoolClosedError(f"`{self.launch.key}` was ended", hint="start it again")
-
-
-class Turn:
-    """An invocation under way.  When `descriptor` is readable, and at `until` (`time.monotonic`), it wants to `go_on`.
-
-    Whoever can't go on with it any more must `leave` it.
-    """
-
-    def __init__(self, pool: Pool, worker: Worker, asked: Asked, log: Log | None) -> None:
-        self.descriptor = worker.descriptor
-        self.until = 0.0
-        self._pool = pool
-        self._worker = worker
-        self._asked = asked
-        self._lines = Lines(log)
-        self._steps = worker.steps(asked, self._lines)
-        self._over = False
-
-    def go_on(self) -> Result | None:
-        """Do what there is to do; the result, once there is one.
-
-        Raises Gone where the process ended before it was given anything: then it can be invoked another way.
-        """
-        if self.until:
-            self._worker.look(self._lines)
-        try:
-            self.until = next(self._steps)
-        except StopIteration as over:
-            self._over = True
-            self._pool._give(self._worker)
-            result: Result = over.value
-            return result
-        except BaseException:
-            self.leave()
-            raise
-        return None
-
-    def leave(self) -> None:
-        """End the process of an invocation that is not over.  A second time does no harm."""
-        if not self._over:
-            self._over = True
-            self._worker.end()
-            self._pool._give(self._worker)
 
 
 class _Turn:
@@ -270,59 +232,3 @@ class _Turn:
     def wait(self) -> Worker | None:
         self._gate.acquire()
         return self.worker
-
-
-class _Starter:
-    """A thread that starts processes: the kernel ends a sandbox with the thread that started it."""
-
-    def __init__(self) -> None:
-        self._changing = threading.Lock()
-        self._thread: tuple[threading.Thread, SimpleQueue[_Work | None]] | None = None
-
-    def run(self, begin: Callable[[], Process]) -> Process:
-        """What `begin` returns or raises, in that thread."""
-        work = _Work(begin)
-        with self._changing:
-            if self._thread is None:
-                queue: SimpleQueue[_Work | None] = SimpleQueue()
-                self._thread = threading.Thread(target=_serve, args=(queue,), name="lamella-start", daemon=True), queue
-                self._thread[0].start()
-            self._thread[1].put(work)
-        return work.result()
-
-    def stop(self) -> None:
-        """End the thread, once it has done what it was asked to."""
-        with self._changing:
-            running, self._thread = self._thread, None
-        if running is not None:
-            thread, queue = running
-            queue.put(None)
-            thread.join()
-
-
-def _serve(queue: SimpleQueue[_Work | None]) -> None:
-    while (work := queue.get()) is not None:
-        work.do()
-
-
-class _Work:
-    def __init__(self, begin: Callable[[], Process]) -> None:
-        self._begin = begin
-        self._made: Process | None = None
-        self._error: BaseException | None = None
-        self._done = threading.Lock()
-        self._done.acquire()
-
-    def do(self) -> None:
-        try:
-            self._made = self._begin()
-        except BaseException as error:
-            self._error = error
-        self._done.release()
-
-    def result(self) -> Process:
-        self._done.acquire()
-        if self._error is not None:
-            raise self._error
-        assert self._made is not None
-        return self._made

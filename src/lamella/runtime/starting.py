@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import threading
 import time
 from _socket import AF_INET, SOCK_STREAM, SocketType, socket  # `socket` itself takes longer than all the rest
+from queue import SimpleQueue
 
 from lamella.errors import LamellaError, OutsideError
 from lamella.runtime.memory import Memory
@@ -15,6 +17,8 @@ from lamella.sandbox.model import PATH_ONLY
 
 TYPE_CHECKING = False  # `typing` is not imported for it
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lamella.runtime.model import Launch
     from lamella.runtime.process import Held
     from lamella.sandbox.run import Sandbox
@@ -107,3 +111,59 @@ def objection(written: bytes, launch: Launch, isolation: str) -> LamellaError | 
             hint="remove that folder: the next run makes it again",
         )
     return None
+
+
+class Starter:
+    """A thread that starts processes: the kernel ends a sandbox with the thread that started it."""
+
+    def __init__(self) -> None:
+        self._changing = threading.Lock()
+        self._thread: tuple[threading.Thread, SimpleQueue[_Work | None]] | None = None
+
+    def run(self, begin: Callable[[], Process]) -> Process:
+        """What `begin` returns or raises, in that thread."""
+        work = _Work(begin)
+        with self._changing:
+            if self._thread is None:
+                queue: SimpleQueue[_Work | None] = SimpleQueue()
+                self._thread = threading.Thread(target=_serve, args=(queue,), name="lamella-start", daemon=True), queue
+                self._thread[0].start()
+            self._thread[1].put(work)
+        return work.result()
+
+    def stop(self) -> None:
+        """End the thread, once it has done what it was asked to."""
+        with self._changing:
+            running, self._thread = self._thread, None
+        if running is not None:
+            thread, queue = running
+            queue.put(None)
+            thread.join()
+
+
+def _serve(queue: SimpleQueue[_Work | None]) -> None:
+    while (work := queue.get()) is not None:
+        work.do()
+
+
+class _Work:
+    def __init__(self, begin: Callable[[], Process]) -> None:
+        self._begin = begin
+        self._made: Process | None = None
+        self._error: BaseException | None = None
+        self._done = threading.Lock()
+        self._done.acquire()
+
+    def do(self) -> None:
+        try:
+            self._made = self._begin()
+        except BaseException as error:
+            self._error = error
+        self._done.release()
+
+    def result(self) -> Process:
+        self._done.acquire()
+        if self._error is not None:
+            raise self._error
+        assert self._made is not None
+        return self._made

@@ -5,6 +5,7 @@ Imported once a process is on its way: the parser takes longer to load than a re
 
 from __future__ import annotations
 
+import re
 import sys
 from _socket import IPPROTO_TCP, TCP_INFO, TCP_NODELAY, SocketType  # `socket` itself takes longer than all the rest
 
@@ -25,6 +26,7 @@ _REASONS = {
     405: b"Method Not Allowed",
     413: b"Request Entity Too Large",
 }
+_ODD = re.compile(r"[^ -~]")
 
 
 class Request:
@@ -164,7 +166,20 @@ def answer(status: int, body: bytes, kind: bytes = b"application/json", headers:
 
 
 def line(name: bytes, value: str) -> bytes:
-    """A header, "" for an empty value.  What would end the line is a space in it: to JSON that is the same."""
+    """A header, "" for an empty value.
+
+    Nothing in it ends the line: control characters are spaces, and what is not ASCII is escaped as JSON has it (clients
+    that read Latin-1 take parts of it for ends of lines).  To a value that is JSON both mean the same.
+    """
     if not value:
         return b""
-    return b"%b: %b\r\n" % (name, value.replace("\r", " ").replace("\n", " ").encode("utf-8", "surrogateescape"))
+    if not (value.isascii() and value.isprintable()):
+        value = _ODD.sub(_plain, value)
+    return b"%b: %b\r\n" % (name, value.encode())
+
+
+def _plain(odd: re.Match[str]) -> str:
+    if odd[0].isascii():
+        return " "
+    units = odd[0].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 
@@ -14,10 +15,18 @@ def program() -> str | None:
     return shutil.which("bwrap")
 
 
-def arguments(bwrap: str, view: View, command: Sequence[str], environment: Mapping[str, str], folder: str) -> list[str]:
-    """The command that runs `command` in `view` with this environment and no other, in `folder` of it."""
+def arguments(bwrap: str, command: Sequence[str], descriptor: str) -> list[str]:
+    """The command that runs `command` with the `options` that it reads from this descriptor."""
+    return [bwrap, "--args", descriptor, "--", *command]
+
+
+def options(view: View, environment: Mapping[str, str], folder: str) -> bytes:
+    """Those for `view` with this environment and no other, in `folder` of it: as `--args` takes them.
+
+    Not for the command line, which every user of this machine can read: variables may be secrets.
+    """
     made = [
-        bwrap, "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
+        "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
         *(() if view.network else ("--unshare-net",)),
         "--uid", str(USER), "--gid", str(GROUP), "--cap-drop", "ALL", "--die-with-parent", "--clearenv",
         "--hostname", "localhost",
@@ -34,7 +43,8 @@ def arguments(bwrap: str, view: View, command: Sequence[str], environment: Mappi
         made += ["--dir", place]
     for place, target in view.links:
         made += ["--symlink", target, place]
-    made += ["--remount-ro", "/dev", "--remount-ro", "/"]
+    # Whoever is root outside would be let write the machine's own settings (/proc/sys): it asks for no capability
+    made += ["--remount-ro", "/dev", "--remount-ro", "/proc", "--remount-ro", "/"]
     for name, value in environment.items():
         made += ["--setenv", name, value]
-    return [*made, "--chdir", folder, "--", *command]
+    return b"".join(os.fsencode(word) + b"\0" for word in (*made, "--chdir", folder))

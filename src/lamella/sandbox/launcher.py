@@ -1,8 +1,9 @@
 """Run as a program of its own: makes a view in namespaces of its own, and runs a command in it.
 
-Needs nothing but the standard library and Linux.  Takes one argument: hexadecimal `marshal` of (binds, links,
-folders, hidden, devices, scratch, scratch_bytes, network, command, environment, folder, user, group, parent).  Exits as
-the command does, with 128 + N where signal N killed it, and with 125 where the view can't be made.
+Needs nothing but the standard library and Linux.  Takes one argument, the number of a descriptor to read: `marshal` of
+(binds, links, folders, hidden, devices, scratch, scratch_bytes, network, command, environment, folder, user, group,
+parent), for other users can read arguments.  Exits as the command does, with 128 + N where signal N killed it, and with
+125 where the view can't be made.
 
 Three processes: this one, which waits; the first in the new PID namespace, with whose end the kernel ends all in
 it; and the command, which must not be the first, for that one does not die of its own signals.
@@ -114,6 +115,8 @@ def _show(
         os.makedirs(os.path.dirname(f"/new{place}"), exist_ok=True)
         os.symlink(target, f"/new{place}")
     _read_only("/new/dev")
+    # Whoever is root outside would be let write the machine's own settings (/proc/sys): it asks for no capability
+    _read_only("/new/proc")
     _go_in()
 
 
@@ -201,7 +204,8 @@ def _tell(error: OSError) -> None:
 
 
 def main() -> int:
-    told = marshal.loads(bytes.fromhex(sys.argv[1]))
+    with open(int(sys.argv[1]), "rb") as file:
+        told = marshal.loads(file.read())
     *view, network, command, environment, folder, user, group, parent = told
     own_user, own_group = os.geteuid(), os.getegid()
     try:

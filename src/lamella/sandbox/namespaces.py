@@ -19,7 +19,11 @@ def possible() -> bool:
     return sys.platform == "linux" and os.uname().machine in _MACHINES
 
 
-def arguments(view: View, command: Sequence[str], environment: Mapping[str, str], folder: str) -> list[str]:
-    """The command that runs `command` in `view` with this environment and no other, in `folder` of it."""
-    told = (*view, list(command), dict(environment), folder, USER, GROUP, os.getpid())
-    return [sys.executable, "-I", "-S", _LAUNCHER, marshal.dumps(told).hex()]
+def arguments(descriptor: str) -> list[str]:
+    """The command that does what it reads from this descriptor."""
+    return [sys.executable, "-I", "-S", _LAUNCHER, descriptor]
+
+
+def told(view: View, command: Sequence[str], environment: Mapping[str, str], folder: str) -> bytes:
+    """What it must read to run `command` in `view` with this environment and no other, in `folder` of it."""
+    return marshal.dumps((*view, list(command), dict(environment), folder, USER, GROUP, os.getpid()))

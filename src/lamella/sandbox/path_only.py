@@ -2,7 +2,7 @@
 
 The process can read what its user can, and reach the network.  What was installed for this machine's interpreter is not
 on its path: it starts as that of an empty virtual environment.  Its group ends when the process that started it does,
-however that ended; a process that left the group (a daemon) is nobody's here.
+however that ended; so does a process that left the group (a daemon), where /proc tells whose it is.
 """
 
 from __future__ import annotations
@@ -11,13 +11,30 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import tempfile
+from collections.abc import Mapping
 
 from lamella.sandbox.view import Paths, prefix_of
 
 _PREFIX = "lamella-run-"
 _LOCK = "used"
-_GUARD = '( ( exec 3<"/dev/fd/$0"; read -r _ <&3; kill -9 "-$$" ) </dev/null >/dev/null 2>&1 & ); exec "$@"'
+# $0 is the descriptor, $1 the folder; what is behind is the command.  The guard is one of the group: that goes last
+_GUARD = """
+base=$1; shift
+( (
+    exec 3<"/dev/fd/$0"
+    read -r _ <&3
+    read -r me _ </proc/self/stat
+    for told in /proc/[0-9]*/environ; do
+        it=${told#/proc/}; it=${it%/environ}
+        [ "$it" = "$me" ] || { grep -qsF "$base/" "$told" && kill -9 "$it"; }
+    done
+    rm -rf -- "$base"
+    kill -9 "-$$"
+) </dev/null >/dev/null 2>&1 & )
+exec "$@"
+"""
 
 
 def paths(
@@ -55,19 +72,32 @@ def base(left: contextlib.ExitStack) -> str:
         if held is not None:
             left.callback(os.close, held)
             left.callback(shutil.rmtree, made, ignore_errors=True)
+            left.callback(_end_strays, made)
             return made
 
 
-def guard(left: contextlib.ExitStack) -> tuple[list[str], tuple[int, ...]]:
+def guard(left: contextlib.ExitStack, folder: str) -> tuple[list[str], tuple[int, ...]]:
     """What to put before the command, and the descriptors that it is started with; `left` closes the other end.
 
-    A small shell waits for that end to be closed, be it by the end of this process, and then ends the group.  It is no
-    child of the command, whose waiting for its own children it would disturb.
+    A small shell waits for that end to be closed, be it by the end of this process, and then ends all that has `folder`
+    (one of `base`) among its variables, and the group.  It is no child of the command, whose waiting for its own
+    children it would disturb.
     """
     watched, end = os.pipe()
     left.callback(os.close, watched)
     left.callback(os.close, end)
-    return ["/bin/sh", "-c", _GUARD, str(watched)], (watched,)
+    return ["/bin/sh", "-c", _GUARD, str(watched), folder], (watched,)
+
+
+def _end_strays(folder: str) -> None:
+    """End what left the group: all that has the folder among the variables that it was started with."""
+    mark = os.fsencode(f"{folder}/")
+    with contextlib.suppress(OSError), os.scandir("/proc") as entries:
+        for entry in entries:
+            if entry.name.isdigit():
+                with contextlib.suppress(OSError), open(f"{entry.path}/environ", "rb") as file:
+                    if mark in file.read():
+                        os.kill(int(entry.name), signal.SIGKILL)
 
 
 def _sweep(folder: str) -> None:
@@ -100,10 +130,16 @@ def _locked(path: str, how: int) -> int | None:
     return None
 
 
-def environment(paths: Paths) -> dict[str, str]:
-    """The variables of the runtime, and what a process without a view needs besides."""
+def environment(paths: Paths, given: Mapping[str, str]) -> dict[str, str]:
+    """The variables of the runtime, what a process without a view needs besides, and those that are `given`."""
     return {
-        **paths.environment(),
+        **paths.environment(given),
+        **{name: value for name, value in _own(paths).items() if name not in given},
+    }
+
+
+def _own(paths: Paths) -> dict[str, str]:
+    return {
         # Layers and code are kept for the next process, and this one may have the right to write there
         "PYTHONDONTWRITEBYTECODE": "1",
         "TMPDIR": paths.scratch,

@@ -6,17 +6,21 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import IO, Any, NamedTuple
 
 from lamella.errors import UsageError
+from lamella.files import handed
 from lamella.sandbox import bubblewrap, namespaces, path_only
 from lamella.sandbox.model import AUTO, BUBBLEWRAP, KINDS, NAMESPACES, PATH_ONLY, Finished
+from lamella.sandbox.running import Running, as_shells_say, kill, last_words
+from lamella.sandbox.used import use
 from lamella.sandbox.view import SCRATCH_BYTES, TASK, Paths, program_of, view
 
+__all__ = ["Place", "Running", "Sandbox", "Stream", "kill"]
+
 _PROBE_SECONDS = 20
-# How long the pipes of a killed process are waited for: one that left its group may hold them open
-_LAST_WORDS_SECONDS = 1
 
 # Whoever starts the interpreter in the foreground ignores Ctrl-C, and it inherits that
 _HEED = (
@@ -43,30 +47,30 @@ class Place(NamedTuple):
     scratch_bytes: int = SCRATCH_BYTES
 
 
-class Running:
-    """A process that `Sandbox.start` started, until it is ended: `end` it, whatever became of it."""
+class _Command(NamedTuple):
+    """What to start: `words` of the descriptor from which it reads `told`, if that is not None.
 
-    def __init__(self, process: subprocess.Popen[bytes], left: contextlib.ExitStack) -> None:
-        self.process = process
-        self._left = left
+    `base` is the folder that was made for it where there is no view.
+    """
 
-    @property
-    def pid(self) -> int:
-        return self.process.pid
+    words: Callable[[str], list[str]]
+    environment: dict[str, str]
+    folder: str
+    told: bytes | None = None
+    base: str = ""
 
-    def returned(self) -> int | None:
-        """None while it runs; its exit status, 128 + N where signal N killed it, as shells say it."""
-        code = self.process.poll()
-        return None if code is None else _as_shells_say(code)
+    def start(self, prefix: Sequence[str] = (), descriptors: tuple[int, ...] = (), **how: Any) -> subprocess.Popen[Any]:
+        """Start it: `how` is for Popen, `descriptors` are inherited."""
+        if self.told is None:
+            return self._popen([*prefix, *self.words("")], descriptors, how)
+        descriptor = handed(self.told)
+        try:
+            return self._popen([*prefix, *self.words(str(descriptor))], (*descriptors, descriptor), how)
+        finally:
+            os.close(descriptor)
 
-    def end(self) -> None:
-        """Kill it with all that it started, and remove what was made for it.  A second time does no harm."""
-        kill(self.process)
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-        self._left.close()
+    def _popen(self, words: list[str], descriptors: tuple[int, ...], how: Mapping[str, Any]) -> subprocess.Popen[Any]:
+        return subprocess.Popen(words, env=self.environment, cwd=self.folder, pass_fds=descriptors, **how)
 
 
 class Sandbox:
@@ -152,16 +156,20 @@ class Sandbox:
         """
         return self._start(self.isolation, arguments, place, env or {}, stdin, stdout, stderr, prefix)
 
-    def lasting(self, arguments: Sequence[str], place: Place, *, env: Mapping[str, str]) -> list[str] | None:
-        """The command that `start` would start, with no variable but its own, where it holds for later starts, too.
+    def lasting(
+        self, arguments: Sequence[str], place: Place, *, env: Mapping[str, str], descriptor: str
+    ) -> tuple[list[str], bytes] | None:
+        """The command that `start` would start, and what it reads from `descriptor`, where they hold for later starts.
 
-        None where each start needs something of its own: that is so for all kinds but bubblewrap.
+        It is started without variables.  None where each start needs something of its own: that is so for all kinds
+        but bubblewrap.
         """
         if self.isolation != BUBBLEWRAP:
             return None
         with contextlib.ExitStack() as left:
-            command, _, _ = self._command(BUBBLEWRAP, arguments, place, env, left)
-        return command
+            command = self._command(BUBBLEWRAP, arguments, place, env, left)
+        assert command.told is not None
+        return command.words(descriptor), command.told
 
     def foreground(self, arguments: Sequence[str], place: Place, *, env: Mapping[str, str] | None = None) -> int:
         """Run the interpreter to its end, with the streams and the terminal of this process; its exit status.
@@ -170,13 +178,14 @@ class Sandbox:
         """
         kind = self.isolation
         with contextlib.ExitStack() as left:
-            command, environment, folder = self._command(kind, arguments, place, env or {}, left, _HEED)
+            command = self._command(kind, arguments, place, env or {}, left, _HEED)
             # What is ignored here is so in those that make the view as well: one of them would end, and all with it
             before = signal.signal(signal.SIGINT, signal.SIG_IGN)
             left.callback(signal.signal, signal.SIGINT, before)
-            process = subprocess.Popen(command, env=environment, cwd=folder)
-            left.callback(_end, process)
-            return _as_shells_say(process.wait())
+            process = command.start()
+            left.callback(process.wait)
+            left.callback(process.kill)
+            return as_shells_say(process.wait())
 
     def _start(
         self,
@@ -190,17 +199,10 @@ class Sandbox:
         prefix: Sequence[str] = (),
     ) -> Running:
         with contextlib.ExitStack() as left:
-            command, environment, folder = self._command(kind, arguments, place, env, left)
-            guard, watched = path_only.guard(left) if kind == PATH_ONLY else ([], ())
-            process: subprocess.Popen[Any] = subprocess.Popen(
-                [*guard, *prefix, *command],
-                env=environment,
-                cwd=folder,
-                stdin=stdin,
-                stdout=stdout,
-                stderr=stderr,
-                start_new_session=True,
-                pass_fds=watched,
+            command = self._command(kind, arguments, place, env, left)
+            guard, watched = path_only.guard(left, command.base) if kind == PATH_ONLY else ([], ())
+            process = command.start(
+                [*guard, *prefix], watched, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
             )
             return Running(process, left.pop_all())
 
@@ -212,29 +214,34 @@ class Sandbox:
         env: Mapping[str, str],
         left: contextlib.ExitStack,
         before: Sequence[str] = (),
-    ) -> tuple[list[str], dict[str, str], str]:
-        """What to start, with which environment, in which folder here; `left` removes what was made for it.
+    ) -> _Command:
+        """What to start; `left` removes what was made for it.
 
         `before` are arguments with which the interpreter runs a program, itself with `arguments`.
         """
         folders = {"task": place.task, "layers": place.opt, "runtime": place.runtime}
+        for source in filter(None, folders.values()):
+            use(source, left)
         if kind == PATH_ONLY:
             base = path_only.base(left)
             paths = path_only.paths(self.interpreter, self.python, base, **folders)
             program = program_of(self.interpreter, paths.language)
             command = _interpreting(program, arguments, before)
-            return command, {**path_only.environment(paths), **env}, paths.task
+            return _Command(lambda _: command, path_only.environment(paths, env), paths.task, base=base)
         seen = view(
             self.interpreter, self.python, **folders, network=place.network, scratch_bytes=place.scratch_bytes
         )  # fmt: skip
         command = _interpreting(program_of(self.interpreter), arguments, before)
-        environment = {**Paths(self.python).environment(), **env}
+        environment = Paths(self.python).environment(env)
+        if any("\0" in word for row in environment.items() for word in row):
+            raise ValueError("embedded null byte")  # as Popen says it; for bubblewrap another option would begin there
         if kind == NAMESPACES:
-            return namespaces.arguments(seen, command, environment, TASK), {}, "/"
+            return _Command(namespaces.arguments, {}, "/", namespaces.told(seen, command, environment, TASK))
         bwrap = bubblewrap.program()
         if bwrap is None:
             raise FileNotFoundError(2, "not on PATH", "bwrap")
-        return bubblewrap.arguments(bwrap, seen, command, environment, TASK), {}, "/"
+        words = partial(bubblewrap.arguments, bwrap, command)
+        return _Command(words, {}, "/", bubblewrap.options(seen, environment, TASK))
 
     def _run(
         self, kind: str, arguments: Sequence[str], place: Place, env: Mapping[str, str], timeout: float, stdin: bytes
@@ -246,9 +253,9 @@ class Sandbox:
             out, err = process.communicate(stdin, timeout)
         except subprocess.TimeoutExpired:
             kill(process)
-            return Finished(None, *_last_words(process), kind)
+            return Finished(None, *last_words(process), kind)
         else:
-            return Finished(_as_shells_say(process.returncode), out, err, kind)
+            return Finished(as_shells_say(process.returncode), out, err, kind)
         finally:
             running.end()
 
@@ -289,29 +296,3 @@ class Sandbox:
 
 def _interpreting(program: str, arguments: Sequence[str], before: Sequence[str]) -> list[str]:
     return [*([program, *before] if before else []), program, *arguments]
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.wait()
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """End a process that `Sandbox` started, and all of its group; with a view, all in it.  Waits for its end."""
-    # Before it is waited for: until then its number, and so its group's, is nobody else's
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def _last_words(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
-    try:
-        out, err = process.communicate(timeout=_LAST_WORDS_SECONDS)
-    except subprocess.TimeoutExpired as held:
-        out, err = held.output or b"", held.stderr or b""
-    return out, err
-
-
-def _as_shells_say(code: int) -> int:
-    return code if code >= 0 else 128 - code

@@ -25,10 +25,11 @@ from lamella.archive.entry import LINK, Entry, content
 from lamella.archive.names import link_objection
 from lamella.archive.reader import Archive, RawMember
 from lamella.errors import ArchiveError
+from lamella.sandbox.used import is_used
 
 _FOLDER = 0o555
 _PARTIAL = ".partial"
-# What nobody asked for in this time is removed when something new is unpacked, in seconds
+# What nobody asked for in this time, and nothing runs from, is removed when something new is unpacked, in seconds
 _UNUSED = 14 * 24 * 3600
 # What a killed process left
 _ABANDONED = 3600
@@ -238,5 +239,5 @@ def _tidy(base: str) -> None:
     with contextlib.suppress(OSError), os.scandir(base) as entries:
         for entry in entries:
             age = now - entry.stat(follow_symlinks=False).st_mtime
-            if age > (_ABANDONED if entry.name.endswith(_PARTIAL) else _UNUSED):
+            if age > (_ABANDONED if entry.name.endswith(_PARTIAL) else _UNUSED) and not is_used(entry.path):
                 _remove(entry.path)

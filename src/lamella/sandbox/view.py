@@ -7,7 +7,7 @@ paths"; of /dev: a function's own listing, which has no /dev/shm.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lamella.sandbox.model import View
 
@@ -65,12 +65,16 @@ class Paths:
         layers = self.layers
         return (self.task, f"{layers}/python/lib/{self.version}/site-packages", f"{layers}/python", self.runtime)
 
-    def environment(self) -> dict[str, str]:
-        """The variables that every function of the runtime has, without those that name the function."""
+    def environment(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The variables that every function of the runtime has, and those that are `given`, which win.
+
+        Of these PYTHONPATH goes before what the runtime itself is found by, not in its place: AWS does not reserve it.
+        """
         task, layers, runtime, language = self.task, self.layers, self.runtime, self.language
         libraries = (
             f"{language}/lib", "/lib64", "/usr/lib64", runtime, f"{runtime}/lib", task, f"{task}/lib", f"{layers}/lib",
         )  # fmt: skip
+        importable = [given[name] for name in ("PYTHONPATH",) if given.get(name)] + list(self.importable)
         return {
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{self.version}",
             "LAMBDA_RUNTIME_DIR": runtime,
@@ -79,8 +83,9 @@ class Paths:
             "LD_LIBRARY_PATH": ":".join(libraries),
             "PATH": f"{language}/bin:/usr/local/bin:/usr/bin:/bin:{layers}/bin",
             "PYTHONNOUSERSITE": "1",
-            "PYTHONPATH": ":".join(self.importable),
             "TZ": ":UTC",
+            **given,
+            "PYTHONPATH": ":".join(importable),
         }
 
 
