@@ -222,6 +222,7 @@ def test_interrupted_while_the_pool_is_closed(function: Functions) -> None:
     pool = function(HERE, limit=1)
     inside = threading.Event()
     closing = threading.Thread(target=pool.close, daemon=True)
+    main = threading.main_thread().ident
 
     def interrupt(*_: object) -> None:
         closing.start()
@@ -232,7 +233,8 @@ def test_interrupted_while_the_pool_is_closed(function: Functions) -> None:
     def signal_when_it_waits() -> None:
         while not pool._waiting:
             threading.Event().wait(0.001)
-        signal.raise_signal(signal.SIGUSR1)  # Python's handlers run in the main thread
+        assert main is not None
+        signal.pthread_kill(main, signal.SIGUSR1)
 
     before = signal.signal(signal.SIGUSR1, interrupt)
     try:

@@ -8,6 +8,7 @@ import os
 import select
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.runtime.conftest import Functions, asked
@@ -18,6 +19,9 @@ from lamella.runtime.pool import Pool, PoolClosedError
 from lamella.runtime.turn import Turn
 from lamella.sandbox.model import PATH_ONLY
 from lamella.waiting import driven
+
+if TYPE_CHECKING:
+    from lamella.runtime.process import Held
 
 pytestmark = pytest.mark.skipif(not hasattr(select, "epoll"), reason="there is no epoll here")
 
@@ -210,6 +214,30 @@ def test_one_that_is_left_is_ended(function: Functions) -> None:
     wait_for_end(pid)
     assert not alive(pid)
     assert number(pool.invoke(asked())) != pid, "its place is free"
+
+
+class Reaped:
+    """A process whose status another thread is about to have: the first who asks is not told."""
+
+    def __init__(self, held: Held) -> None:
+        self._held = held
+        self.pid = held.pid
+        self.end = held.end
+        self._told = False
+
+    def returned(self) -> int | None:
+        told, self._told = self._told, True
+        return self._held.returned() if told else None
+
+
+def test_an_end_that_another_thread_sees_first(function: Functions) -> None:
+    pool = function("import os\ndef handler(event, context):\n    if event: os._exit(4)\n")
+    pool.invoke(asked("0"))
+    (worker,) = pool._idle
+    worker._process.held = Reaped(worker._process.held)
+    began = time.monotonic()
+    assert b"exit status 4" in drive(begun(pool, "1")).payload
+    assert time.monotonic() - began < 10, "it is seen at once, not at the timeout"
 
 
 def test_the_end_of_the_pool_ends_it(function: Functions) -> None:

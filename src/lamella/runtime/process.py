@@ -164,6 +164,9 @@ class Process:
 
     def _finish(self, lines: Lines) -> None:
         """It has ended: what it sent before is still taken."""
+        ended = self.held.returned()
+        if ended is None:
+            return  # another thread is about to have its status: what told of the end still does so
         if self._watched >= 0:
             self._poll.unregister(self._watched)
             os.close(self._watched)
@@ -180,7 +183,7 @@ class Process:
                     self._accept()
             if not found:
                 break
-        self.ended = self.held.returned()
+        self.ended = ended
 
     def _drain(self, lines: Lines) -> None:
         self._pipe.read(lines)
