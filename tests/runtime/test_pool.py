@@ -249,6 +249,7 @@ def test_interrupted_while_the_pool_is_closed(function: Functions) -> None:
         signal.signal(signal.SIGUSR1, before)
     closing.join(20)
     assert not closing.is_alive()
+    assert pool._busy == 0, "who was refused had no place to give back"
 
 
 @pytest.mark.parametrize("request_id", ["", "a b", "a/b", "a?b", "a\r\nX: 1", "a\0", "ü", "\ud800", "x" * 300])

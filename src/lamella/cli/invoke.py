@@ -126,15 +126,17 @@ def _functions(parsed: argparse.Namespace, console: Console, progress: Progress)
 
 def _remember(parsed: argparse.Namespace, functions: Project | Single | Adopted, began: int) -> None:
     """Let the same words start the same process at once next time."""
+    import contextlib
+
+    from lamella.local.adopted import Adopted, keep
+
+    if isinstance(functions, Adopted):  # what it takes to keep one takes longer to load than the process to end
+        return
+    from lamella.config.find import candidates
     from lamella.local.functions import Project
 
     if not isinstance(functions, Project) or parsed.env or parsed.env_file:
         return
-    import contextlib
-
-    from lamella.config.find import candidates
-    from lamella.local.adopted import keep
-
     with contextlib.suppress(OSError):  # it is only a shortcut
         keep(sys.argv[1:], functions, candidates(os.getcwd(), os.path.dirname(functions.settings.file)), began)
 
