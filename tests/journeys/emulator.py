@@ -88,6 +88,10 @@ def _emulator(found: Wheel) -> Entry:
     )  # fmt: skip
 
 
+class EmulatorEndedError(Exception):
+    """It ended before it could be asked."""
+
+
 @contextmanager
 def emulator(sandbox: Sandbox, launch: Launch, streams: list[bytes]) -> Iterator[http.client.HTTPConnection]:
     """The emulator with this function, which starts with the first request; `streams` is given stdout and stderr."""
@@ -114,7 +118,8 @@ def emulator(sandbox: Sandbox, launch: Launch, streams: list[bytes]) -> Iterator
                     connection.connect()
                     break
                 except ConnectionRefusedError:
-                    assert process.poll() is None, "the emulator ended"
+                    if process.poll() is not None:
+                        raise EmulatorEndedError from None
                     assert time.monotonic() < deadline, "the emulator does not answer"
             try:
                 yield connection
@@ -128,19 +133,28 @@ def emulator(sandbox: Sandbox, launch: Launch, streams: list[bytes]) -> Iterator
 def invoked(
     sandbox: Sandbox, launch: Launch, *events: bytes, client_context: str = "", trace: str = ""
 ) -> list[Answered]:
-    """One process of the emulator, asked once for each event."""
-    answers = []
-    streams: list[bytes] = []
+    """One process of the emulator, asked once for each event.
+
+    It is given ports that were free a moment ago: where somebody else took one meanwhile, it begins anew with others.
+    """
     headers = {}
     if client_context:
         headers["X-Amz-Client-Context"] = base64.b64encode(client_context.encode()).decode()
     if trace:
         headers["X-Amzn-Trace-Id"] = trace
-    with emulator(sandbox, launch, streams) as connection:
-        for event in events:
-            connection.request("POST", INVOKE, event, headers)
-            answer = connection.getresponse()
-            answers.append((answer.status, answer.read()))
+    for last in (False, False, True):
+        answers = []
+        streams: list[bytes] = []
+        try:
+            with emulator(sandbox, launch, streams) as connection:
+                for event in events:
+                    connection.request("POST", INVOKE, event, headers)
+                    answer = connection.getresponse()
+                    answers.append((answer.status, answer.read()))
+            break
+        except (http.client.RemoteDisconnected, ConnectionError, EmulatorEndedError):
+            if last:
+                raise
     return [Answered(status, payload, *streams) for status, payload in answers]
 
 
