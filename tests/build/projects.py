@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.wheels.wheelmaker import make_wheel, sha256, wheel_filename
 
 from lamella.build.model import Outcome, Request
@@ -271,4 +272,14 @@ def with_one_function(folder: Path) -> Project:
     made.source("app.py", "import stem\n\n" + HANDLER)
     made.configure()
     made.lock()
+    return made
+
+
+def alone(made: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """`made`, with its environment for that of this process."""
+    for name in os.environ:
+        if name not in clean_environment(os.environ):
+            monkeypatch.delenv(name)
+    for name, value in made.environment.items():
+        monkeypatch.setenv(name, value)
     return made

@@ -16,7 +16,7 @@ from lamella.target import Target
 from lamella.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
-    from lamella.config.model import FunctionSettings, Settings
+    from lamella.config.model import Settings
     from lamella.local.watch import Watch
     from lamella.manifest import FunctionArtifact, Manifest
     from lamella.runtime.model import Asked, Begun, Log, Result
@@ -239,8 +239,3 @@ def function_of(built: Manifest, key: str, folder: str) -> FunctionArtifact:
     if any(layer.key == key for layer in built.layers):
         raise UsageError(f"`{key}` is a layer, and has no handler", why=why)
     raise UsageError(f"there is no function `{key}` in `{folder}`", why=why, hint=did_you_mean(key, keys))
-
-
-def settings_of(settings: Settings, key: str) -> FunctionSettings:
-    """A function's own part of the configuration."""
-    return next(function for function in settings.functions if function.key == key)
