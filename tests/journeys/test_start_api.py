@@ -169,6 +169,12 @@ class Server:
             assert found, self.lines
             return found
 
+    def times(self, text: str, expected: int) -> int:
+        """How often `text` was a line, once it was so as often as expected: logs come behind the answers."""
+        with self._come:
+            self._come.wait_for(lambda: self.lines.count(text) >= expected or self._ended(), 60)
+            return self.lines.count(text)
+
     def _find(self, pattern: str) -> re.Match[str] | None:
         return next(filter(None, (re.search(pattern, line) for line in self.lines)), None)
 
@@ -286,7 +292,7 @@ def test_an_authorizer(http: tuple[Server, httpx.Client], rest: tuple[Server, ht
             assert allowed.json()["event"]["requestContext"]["authorizer"] == passed
         assert client.get("/secret", headers={"Authorization": "bob"}).status_code == 403
         assert client.get("/secret", headers={"Authorization": "nobody"}).status_code == 401
-        assert server.lines.count("asked") == 3
+        assert server.times("asked", 3) == 3
 
 
 def test_a_page_on_another_origin(http: tuple[Server, httpx.Client], origin: str) -> None:
