@@ -146,13 +146,13 @@ DENIED = (
 @pytest.mark.parametrize(
     ("status", "code", "message", "kind", "shown"),
     [
-        (403, "AccessDeniedException", DENIED, OutsideError, "let a policy allow `lambda:GetFunction` on `arn:aws:"),
-        (403, "AccessDeniedException", "no", OutsideError, "let a policy allow `lambda:GetFunction`, or"),
+        (403, "AccessDeniedException", DENIED, aws.DeniedError, "let a policy allow `lambda:GetFunction` on `arn:aws:"),
+        (403, "AccessDeniedException", "no", aws.DeniedError, "let a policy allow `lambda:GetFunction`, or"),
         (403, "ExpiredTokenException", "The token has expired", OutsideError, "the AWS credentials have expired"),
         (403, "UnrecognizedClientException", "invalid", OutsideError, "AWS does not accept the credentials"),
         (403, "InvalidSignatureException", "clock", OutsideError, "AWS does not accept the credentials"),
         (404, "ResourceNotFoundException", "Function not found", aws.NotThereError, "Function not found"),
-        (429, "TooManyRequestsException", "Rate exceeded", aws.UnreachableError, "AWS_RETRY_MODE=adaptive"),
+        (429, "TooManyRequestsException", "Rate exceeded", aws.aws.ThrottledError, "AWS_RETRY_MODE=adaptive"),
         (500, "ServiceException", "oh", aws.UnreachableError, "try again later"),
         (
             400,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from lamella.errors import LamellaError, OutsideError, UsageError
@@ -31,6 +31,8 @@ _UNKNOWN_KEYS = frozenset(
 )  # fmt: skip
 _DENIED = re.compile(r"AccessDenied|UnauthorizedOperation|NotAuthorized|^Forbidden$")
 _THROTTLED = re.compile(r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|BandwidthLimit")
+_STALE = re.compile(r"PreconditionFailed|^ConditionalRequestConflict$")
+_BUSY = re.compile(r"^ResourceConflict|^ResourceInUse|^OperationAborted$")
 _NOT_THERE = re.compile(r"NotFound|^NoSuch")
 # ``User: arn:… is not authorized to perform: lambda:GetFunction on resource: arn:… because …``
 _ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:\w+)(?: on resource: (\S+))?")
@@ -42,6 +44,27 @@ class NotThereError(UsageError):
 
 class UnreachableError(OutsideError):
     """No answer came, or only a part of one.  The same call may work at once."""
+
+
+class ThrottledError(UnreachableError):
+    """AWS took no call, because there were too many.  It had no effect."""
+
+
+class StaleError(OutsideError):
+    """What is to be changed was changed by somebody else since it was looked at (PreconditionFailedException)."""
+
+
+class BusyError(OutsideError):
+    """What is to be changed is being changed, or is there already (ResourceConflictException)."""
+
+
+class DeniedError(OutsideError):
+    """A permission is missing: `action` (``lambda:GetFunction``) on `resource`, an ARN, or "" where AWS names none."""
+
+    def __init__(self, what: str, *, action: str, resource: str = "", why: Iterable[str] = (), hint: str) -> None:
+        super().__init__(what, why=why, hint=hint)
+        self.action = action
+        self.resource = resource
 
 
 class ExpiredError(OutsideError):
@@ -186,14 +209,24 @@ def _answered(error: ClientError, doing: str, service: str) -> LamellaError:
         found = _ACTION.search(message)
         action = found[1] if found else f"{service}:{error.operation_name}"
         on = f" on `{printable(found[2])}`" if found and found[2] else ""
-        return OutsideError(what, why=why, hint=f"let a policy allow `{action}`{on}, or take another `--profile`")
+        return DeniedError(
+            what,
+            action=action,
+            resource=found[2] or "" if found else "",
+            why=why,
+            hint=f"let a policy allow `{action}`{on}, or take another `--profile`",
+        )
     if _THROTTLED.search(code):
         tries = int(error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)) + 1
-        return UnreachableError(
+        return ThrottledError(
             what,
             why=[*why, f"it was tried {tries} times"],
             hint="try again later, or with more patience: AWS_MAX_ATTEMPTS=10 AWS_RETRY_MODE=adaptive",
         )
+    if _STALE.search(code):
+        return StaleError(what, why=why, hint="look at what is there now: run it again")
+    if _BUSY.search(code):
+        return BusyError(what, why=why, hint="try again, once the other change is done")
     if _NOT_THERE.search(code):
         return NotThereError(what, why=why, hint="look at its name, `--region` and `--profile`")
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

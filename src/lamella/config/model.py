@@ -39,7 +39,8 @@ class LayerSettings(NamedTuple):
     """One `[tool.lamella.layers.KEY]`; it becomes KEY.zip.
 
     With none of `groups`, `extras`, `packages` the layer takes the project's own dependencies.
-    Names of distributions are normalized.  `runtimes` is sorted, oldest first.
+    Names of distributions are normalized.  `runtimes` is sorted, oldest first.  `description` is what the layer's
+    versions are published with; "" for one made from what is in it.
     """
 
     key: str
@@ -50,6 +51,7 @@ class LayerSettings(NamedTuple):
     packages: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     slimming: Slimming = Slimming()
+    description: str = ""
 
 
 class Authorizer(NamedTuple):
@@ -97,6 +99,67 @@ class ApiSettings(NamedTuple):
     authorizers: tuple[Authorizer, ...] = ()
 
 
+class Smoke(NamedTuple):
+    """An invocation that a new version must pass before users meet it.
+
+    `event` names it: the file's path relative to the project, or what its key `name` says.  `payload` is JSON.
+    `status` is the answer's statusCode, None where it isn't looked at.  `answer` are pairs of a JMESPath expression and
+    the value, as JSON, that it must have.  `log` must be in the log's text, `no_log` must not.  `longest_init` and
+    `longest` (the handler's own time) are in seconds, None for any.
+    """
+
+    event: str
+    payload: str = "{}"
+    status: int | None = None
+    answer: tuple[tuple[str, str], ...] = ()
+    log: tuple[str, ...] = ()
+    no_log: tuple[str, ...] = ()
+    longest_init: float | None = None
+    longest: float | None = None
+
+
+class Canary(NamedTuple):
+    """`weight` (above 0, below 1) of the invocations go to the new version for `minutes`, before all do.
+
+    It is taken back where the new version has more than `errors` errors, or one of the CloudWatch `alarms` goes off.
+    """
+
+    weight: float
+    minutes: float
+    alarms: tuple[str, ...] = ()
+    errors: int = 0
+
+
+class Account(NamedTuple):
+    """Where an environment is: `regions` as `profile` and, from there, as the role of the ARN `role`.
+
+    "" and () are for what AWS's own configuration says.
+    """
+
+    profile: str = ""
+    role: str = ""
+    regions: tuple[str, ...] = ()
+
+
+class Environment(NamedTuple):
+    """`[tool.lamella.deploy]`, whose `name` is "", or one of `[tool.lamella.environments]`, all defaults filled in.
+
+    `layers` and `functions` are pairs of key and name in AWS, `aliases` pairs of a function's key and its alias ("" for
+    none).  `bucket` and `journal` (``s3://BUCKET/PREFIX``, "" for a file beside the project) may hold ``{region}`` and
+    ``{account}``.  `rate` are calls of AWS in one second, `keep` the versions of a layer that `prune` leaves at least.
+    """
+
+    name: str = ""
+    accounts: tuple[Account, ...] = (Account(),)
+    bucket: str = ""
+    journal: str = ""
+    rate: float = 10.0
+    keep: int = 5
+    layers: tuple[tuple[str, str], ...] = ()
+    functions: tuple[tuple[str, str], ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
+
+
 class FunctionSettings(NamedTuple):
     """One `[tool.lamella.functions.KEY]`; it becomes KEY.zip.
 
@@ -105,7 +168,7 @@ class FunctionSettings(NamedTuple):
     `layers` are keys of local layers or ARNs, in Lambda's order.  `slimming` is about the bundle alone: own files are
     packed as they are.  `memory` is in megabytes, `timeout` in seconds; both are Lambda's own where left out.
     `routes` are pairs of method (``ANY`` for all) and path, or ("$default", ""); `authorizer` is the key of the
-    function that is asked first, "" for none.
+    function that is asked first, "" for none.  `smoke` and `canary` are how a new version is proven.
     """
 
     key: str
@@ -124,10 +187,15 @@ class FunctionSettings(NamedTuple):
     alias: str = ""
     routes: tuple[tuple[str, str], ...] = ()
     authorizer: str = ""
+    smoke: tuple[Smoke, ...] = ()
+    canary: Canary | None = None
 
 
 class Settings(NamedTuple):
-    """The whole configuration.  `root`, `file`, `lock` and `output` are absolute paths; `lock` None means: find it."""
+    """The whole configuration.  `root`, `file`, `lock` and `output` are absolute paths; `lock` None means: find it.
+
+    The first of `environments` is the one without a name.  `cache` is the shared cache: ``s3://BUCKET/PREFIX``, or "".
+    """
 
     root: str
     file: str
@@ -140,3 +208,5 @@ class Settings(NamedTuple):
     functions: tuple[FunctionSettings, ...]
     allow_build: tuple[str, ...] = ()
     api: ApiSettings = ApiSettings()
+    environments: tuple[Environment, ...] = (Environment(),)
+    cache: str = ""
