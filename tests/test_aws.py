@@ -152,7 +152,7 @@ DENIED = (
         (403, "UnrecognizedClientException", "invalid", OutsideError, "AWS does not accept the credentials"),
         (403, "InvalidSignatureException", "clock", OutsideError, "AWS does not accept the credentials"),
         (404, "ResourceNotFoundException", "Function not found", aws.NotThereError, "Function not found"),
-        (429, "TooManyRequestsException", "Rate exceeded", aws.aws.ThrottledError, "AWS_RETRY_MODE=adaptive"),
+        (429, "TooManyRequestsException", "Rate exceeded", aws.ThrottledError, "AWS_RETRY_MODE=adaptive"),
         (500, "ServiceException", "oh", aws.UnreachableError, "try again later"),
         (
             400,
