@@ -182,3 +182,39 @@ def test_throttling_is_tried_again(aws_server: AwsServer, monkeypatch: pytest.Mo
     error = told()
     assert "it was tried 2 times" in error.why
     assert len(aws_server.asked) == 4
+
+
+def test_a_call_that_is_made_once_whatever_the_environment_says(
+    aws_server: AwsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "5")
+    monkeypatch.setenv("AWS_RETRY_MODE", "adaptive")
+    aws_server.faults = [("api", 429, "TooManyRequestsException", "Rate exceeded")] * 5
+    sent: list[None] = []
+    client = aws.client("lambda", attempts=1, before_send=lambda: sent.append(None))
+    with pytest.raises(aws.ThrottledError) as caught, aws.told("read the function `api`"):
+        client.get_function(FunctionName="api")
+    assert "it was tried 1 time" in caught.value.why
+    assert len(sent) == len(aws_server.asked) == 1
+
+
+def test_clients_are_made_once(somebody: None) -> None:  # noqa: ARG001
+    access = aws.Access()
+    assert access.client("lambda") is access.client("lambda")
+    assert access.client("lambda") is not access.client("lambda", attempts=1)
+    assert access.region == "us-east-1"
+    assert aws.Access(region="eu-west-1").region == "eu-west-1"
+
+
+def test_a_role_that_may_not_be_assumed() -> None:
+    from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+
+    refusal = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "AssumeRole")
+    with pytest.raises(aws.DeniedError) as caught, aws.told("list the functions"):
+        raise refusal
+    assert caught.value.action == "sts:AssumeRole"
+
+
+def test_no_room_for_code(aws_server: AwsServer) -> None:
+    aws_server.faults = [("api", 400, "CodeStorageExceededException", "Code storage limit exceeded.")]
+    assert "lamella prune" in str(told().hint)

@@ -15,7 +15,7 @@ ROW = Distribution(
 LAYER = LayerArtifact(
     key="layer", name="spectra-layer", file="layer.zip", zipped=100, unzipped=200, members=3, sha256="cd" * 32,
     code_sha256="zc0=", architecture="arm64", runtimes=("python3.11", "python3.12"), part_of="",
-    distributions=(ROW,),
+    description="spectra: größe 1.0", licence="MIT", distributions=(ROW,),
 )  # fmt: skip
 FUNCTION = FunctionArtifact(
     key="api", name="spectra-api", file="api.zip", zipped=1, unzipped=2, members=1, sha256="ef" * 32, code_sha256="",
@@ -36,10 +36,10 @@ def test_there_and_back() -> None:
 def test_what_stands_in_it() -> None:
     tree = json.loads(to_json(MANIFEST))
     assert list(tree) == ["schema", "project", "layers", "functions"]
-    assert tree["schema"] == 1
+    assert tree["schema"] == 2
     assert set(tree["layers"]["layer"]) == {
         "name", "file", "zipped", "unzipped", "members", "sha256", "code_sha256", "architecture", "runtimes",
-        "part_of",
+        "part_of", "description", "licence",
         "distributions",
     }  # fmt: skip
     assert tree["functions"]["api"]["needs"] == {"layer": ["größe"]}
@@ -62,13 +62,14 @@ def broken(**changes: Any) -> bytes:
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"{", b"[]", b"null", b"1", b'"text"', b"\xff\xfe", b"{}", b'{"schema": 1}',
-        b'{"schema": 1, "project": "p", "layers": [], "functions": {}}',
-        b'{"schema": 1, "project": "p", "layers": {"a": 1}, "functions": {}}',
-        b'{"schema": 1, "project": "p", "layers": {"a": {}}, "functions": {}}',
+        b"", b"{", b"[]", b"null", b"1", b'"text"', b"\xff\xfe", b"{}", b'{"schema": 2}',
+        b'{"schema": 2, "project": "p", "layers": [], "functions": {}}',
+        b'{"schema": 2, "project": "p", "layers": {"a": 1}, "functions": {}}',
+        b'{"schema": 2, "project": "p", "layers": {"a": {}}, "functions": {}}',
         broken(more=1), broken(distributions=None), broken(distributions=[1]), broken(distributions=[{"name": "x"}]),
         broken(zipped="many"), broken(unzipped=None), broken(file=7), broken(file="../../elsewhere.zip"),
         broken(file="/etc/passwd"), broken(members=[1]), broken(sha256=None), broken(zipped=True),
+        broken(description=None), broken(licence=["MIT"]),
         broken(runtimes=["python3.12", 3]),
     ],
 )  # fmt: skip
@@ -80,5 +81,6 @@ def test_something_else(data: bytes) -> None:
 
 
 def test_another_version() -> None:
-    with pytest.raises(LamellaError, match="has the format 2, this lamella reads 1"):
-        from_json(to_json(MANIFEST).replace(b'"schema": 1', b'"schema": 2'), "manifest.json")
+    with pytest.raises(LamellaError, match="has the format 1, this lamella reads 2") as caught:
+        from_json(to_json(MANIFEST).replace(b'"schema": 2', b'"schema": 1'), "manifest.json")
+    assert caught.value.hint == "run `lamella build` again"

@@ -15,7 +15,7 @@ import pytest
 
 from lamella.checks.model import SizeVerdict
 from lamella.cli.check import CHECKS
-from lamella.config import api, functions, layers, read
+from lamella.config import api, environments, functions, layers, read, smoke
 from lamella.facts import tables
 from lamella.index.download import MOST
 from lamella.report.check import show_sizes
@@ -75,7 +75,10 @@ def _lamella(*arguments: str, cwd: Path, **environment: str) -> subprocess.Compl
         ("### `[tool.lamella]`", read.KEYS),
         ("### `[tool.lamella.layers.KEY]`", layers.KEYS),
         ("### `[tool.lamella.functions.KEY]`", functions.KEYS),
+        ("#### `smoke` and `canary`", smoke.KEYS),
         ("### `[tool.lamella.api]`", api.KEYS),
+        ("### `[tool.lamella.deploy]`", environments.KEYS),
+        ("### `[tool.lamella.environments.NAME]`", environments.ENVIRONMENT_KEYS - environments.KEYS),
     ],
 )
 def test_the_configurations_tables_name_every_key_and_no_other(heading: str, keys: frozenset[str]) -> None:

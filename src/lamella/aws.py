@@ -1,104 +1,195 @@
 """AWS, as the user's own settings reach it: clients, signed links, and what their errors mean.
 
-The one file that imports botocore (boto3 brings it), and only when AWS is asked for something: the extra `aws`
-installs it.  AWS_ENDPOINT_URL, AWS_CA_BUNDLE, proxies and retries are read by botocore as every AWS program has them.
+This file and `aws_refusals`, whose names it hands on, are the only ones that import botocore (boto3 brings it), and
+only when AWS is asked for something: the extra `aws` installs it.  AWS_ENDPOINT_URL, AWS_CA_BUNDLE, proxies and retries
+are read by botocore as every AWS program has them.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
-import re
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from lamella.errors import LamellaError, OutsideError, UsageError
-from lamella.wording import printable, redacted, scrubbed
+from lamella.aws_refusals import (
+    BusyError,
+    DeniedError,
+    ExpiredError,
+    NotThereError,
+    StaleError,
+    ThrottledError,
+    UnreachableError,
+    told,
+)
+from lamella.errors import LamellaError, OutsideError
+from lamella.wording import redacted, scrubbed
 
-if TYPE_CHECKING:
-    from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+__all__ = [
+    "Access",
+    "BusyError",
+    "DeniedError",
+    "ExpiredError",
+    "NotThereError",
+    "StaleError",
+    "ThrottledError",
+    "UnreachableError",
+    "client",
+    "opened",
+    "pieces",
+    "told",
+    "upload",
+]
 
 _CONNECT_TIMEOUT = 10  # seconds
 _READ_TIMEOUT = 60
+_CONNECTIONS = 20  # a client's, for all threads that share it
 _PIECE = 1 << 18
 
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
-_UNKNOWN_KEYS = frozenset(
-    {
-        "AuthFailure", "IncompleteSignature", "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidSignatureException",
-        "MissingAuthenticationToken", "SignatureDoesNotMatch", "UnrecognizedClientException",
-    }
-)  # fmt: skip
-_DENIED = re.compile(r"AccessDenied|UnauthorizedOperation|NotAuthorized|^Forbidden$")
-_THROTTLED = re.compile(r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|BandwidthLimit")
-_STALE = re.compile(r"PreconditionFailed|^ConditionalRequestConflict$")
-_BUSY = re.compile(r"^ResourceConflict|^ResourceInUse|^OperationAborted$")
-_NOT_THERE = re.compile(r"NotFound|^NoSuch")
-# ``User: arn:… is not authorized to perform: lambda:GetFunction on resource: arn:… because …``
-_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:\w+)(?: on resource: (\S+))?")
 
+class Access:
+    """One way into AWS: as `profile` and, from there, as `role` (an ARN), in `region`.  Threads may share it.
 
-class NotThereError(UsageError):
-    """AWS has nothing of this name."""
-
-
-class UnreachableError(OutsideError):
-    """No answer came, or only a part of one.  The same call may work at once."""
-
-
-class ThrottledError(UnreachableError):
-    """AWS took no call, because there were too many.  It had no effect."""
-
-
-class StaleError(OutsideError):
-    """What is to be changed was changed by somebody else since it was looked at (PreconditionFailedException)."""
-
-
-class BusyError(OutsideError):
-    """What is to be changed is being changed, or is there already (ResourceConflictException)."""
-
-
-class DeniedError(OutsideError):
-    """A permission is missing: `action` (``lambda:GetFunction``) on `resource`, an ARN, or "" where AWS names none."""
-
-    def __init__(self, what: str, *, action: str, resource: str = "", why: Iterable[str] = (), hint: str) -> None:
-        super().__init__(what, why=why, hint=hint)
-        self.action = action
-        self.resource = resource
-
-
-class ExpiredError(OutsideError):
-    """A signed link doesn't open, or no longer: there is a new one to be had."""
-
-
-def client(service: str, profile: str | None = None, region: str | None = None) -> Any:
-    """A client of botocore for `service` (``lambda``); threads may share it.
-
-    `profile` and `region` are those of the command line, None for what environment and files say.  Raises LamellaError
-    where botocore is not installed, or what it was told can't be used.
+    None and "" are for what environment and files say.  Nothing is asked, and botocore not loaded, before a client is
+    needed.  `before_send` is called before every HTTP request of its clients, those that are tried again included.
     """
-    session = _session(profile)
-    doing = f"reach AWS's `{service}`"
-    try:
-        with told(doing):
-            return session.create_client(**_options(session, service, region))
-    except ValueError as error:  # AWS_MAX_ATTEMPTS=many, AWS_ENDPOINT_URL=here
-        hint = "correct AWS's configuration, or the AWS_ variable that says so"
-        raise LamellaError(f"could not {doing}", why=[scrubbed(str(error))], hint=hint) from None
+
+    def __init__(
+        self,
+        profile: str | None = None,
+        region: str | None = None,
+        *,
+        role: str = "",
+        before_send: Callable[[], None] | None = None,
+    ) -> None:
+        self._profile = profile or None
+        self._region = region or None
+        self._role = role
+        self._before_send = before_send
+        self._lock = threading.Lock()
+        self._held: Any = None
+        self._clients: dict[tuple[object, ...], Any] = {}
+
+    @property
+    def region(self) -> str:
+        """The region that is meant, "" where nobody says one.  Raises what `client` does."""
+        with self._lock:
+            return _region(self._session(), self._region) or ""
+
+    def client(self, service: str, *, attempts: int | None = None, read_timeout: float = _READ_TIMEOUT) -> Any:
+        """A client of botocore for `service` (``lambda``), one for each choice of the other arguments.
+
+        `attempts` are requests for a call at most, None for botocore's own way of trying again; `read_timeout` is in
+        seconds.  Raises LamellaError where botocore is not installed, or what it was told can't be used.
+        """
+        chosen = (service, attempts, read_timeout)
+        with self._lock:  # clients may be shared, sessions may not
+            if chosen not in self._clients:
+                self._clients[chosen] = self._made(service, attempts, read_timeout)
+            return self._clients[chosen]
+
+    def _made(self, service: str, attempts: int | None, read_timeout: float) -> Any:
+        session = self._session()
+        doing = f"reach AWS's `{service}`"
+        try:
+            with told(doing):
+                made = session.create_client(**_options(session, service, self._region, attempts, read_timeout))
+        except ValueError as error:  # AWS_MAX_ATTEMPTS=many, AWS_ENDPOINT_URL=here
+            hint = "correct AWS's configuration, or the AWS_ variable that says so"
+            raise LamellaError(f"could not {doing}", why=[scrubbed(str(error))], hint=hint) from None
+        if self._before_send is not None:
+            made.meta.events.register("before-send", _Before(self._before_send))
+        return made
+
+    def _session(self) -> Any:
+        if self._held is None:
+            session = _session(self._profile)
+            self._held = _assumed(session, self._profile, self._role, self._region) if self._role else session
+        return self._held
 
 
-def _options(session: Any, service: str, region: str | None) -> dict[str, Any]:
+class _Before:
+    """What botocore calls before it sends: a None lets it go on."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+
+    def __call__(self, **_: object) -> None:
+        self._call()
+
+
+def client(
+    service: str,
+    profile: str | None = None,
+    region: str | None = None,
+    *,
+    role: str = "",
+    attempts: int | None = None,
+    before_send: Callable[[], None] | None = None,
+) -> Any:
+    """A client of a way into AWS of its own: see `Access`."""
+    return Access(profile, region, role=role, before_send=before_send).client(service, attempts=attempts)
+
+
+def _options(
+    session: Any, service: str, region: str | None, attempts: int | None, read_timeout: float
+) -> dict[str, Any]:  # fmt: skip
     from botocore.config import Config  # type: ignore[import-untyped]
 
     # Older versions of botocore have another mode where nobody chose one
     chosen = session.get_config_variable("retry_mode")
-    retries = {"mode": "standard"} if chosen in (None, "legacy") else None
+    retries: dict[str, Any] = {"mode": "standard"} if chosen in (None, "legacy") else {}
+    if attempts is not None:
+        retries["total_max_attempts"] = attempts
     return {
         "service_name": service,
-        # The other SDKs of AWS, and Lambda itself, know the shorter name, too
-        "region_name": region or session.get_config_variable("region") or os.environ.get("AWS_REGION"),
-        "config": Config(connect_timeout=_CONNECT_TIMEOUT, read_timeout=_READ_TIMEOUT, retries=retries),
+        "region_name": _region(session, region),
+        "config": Config(
+            connect_timeout=_CONNECT_TIMEOUT,
+            read_timeout=read_timeout,
+            retries=retries or None,
+            max_pool_connections=_CONNECTIONS,
+            tcp_keepalive=read_timeout > _READ_TIMEOUT,  # what forwards packets forgets silent connections
+        ),
     }
+
+
+def _region(session: Any, region: str | None) -> str | None:
+    # The other SDKs of AWS, and Lambda itself, know the shorter name, too
+    return region or session.get_config_variable("region") or os.environ.get("AWS_REGION")
+
+
+def _assumed(source: Any, profile: str | None, role: str, region: str | None) -> Any:
+    """A session with the credentials of a role, which are renewed before they expire (STS AssumeRole)."""
+    from botocore.credentials import (  # type: ignore[import-untyped]
+        AssumeRoleCredentialFetcher,
+        CredentialProvider,
+        CredentialResolver,
+        DeferredRefreshableCredentials,
+    )
+
+    class Assumes(CredentialProvider):  # type: ignore[misc]
+        METHOD = "assume-role"
+
+        def load(self) -> Any:
+            credentials = source.get_credentials()
+            if credentials is None:
+                return None
+            options = _options(source, "sts", region, None, _READ_TIMEOUT)
+            options.pop("service_name")
+            fetcher = AssumeRoleCredentialFetcher(
+                functools.partial(source.create_client, **options),
+                credentials,
+                role,
+                extra_args={"RoleSessionName": "lamella"},
+            )
+            return DeferredRefreshableCredentials(fetcher.fetch_credentials, self.METHOD)
+
+    session = _session(profile)
+    session.register_component("credential_provider", CredentialResolver([Assumes()]))
+    return session
 
 
 def _session(profile: str | None) -> Any:
@@ -173,104 +264,24 @@ def _pieces(body: Any, skipped: int) -> Iterator[bytes]:
         skipped = 0
 
 
-@contextlib.contextmanager
-def told(doing: str, *, service: str = "lambda", secret: str = "") -> Iterator[None]:
-    """Say what botocore raises in the block as lamella says it.
-
-    `doing` follows "could not": ``read the function `x```.  `service` is the prefix of the service's IAM actions.
-    `secret` is shown in no message.  Raises NotThereError, UnreachableError, OutsideError, LamellaError.
-    """
-    from botocore.exceptions import BotoCoreError, ClientError
+def pieces(body: Any) -> Iterator[bytes]:
+    """The bytes of an answer's body, in pieces of at most 256 KiB.  To be read within `told`."""
+    from botocore.exceptions import ResponseStreamingError  # type: ignore[import-untyped]
+    from urllib3.exceptions import HTTPError
 
     try:
-        yield
-    except ClientError as error:
-        raise _answered(error, doing, service) from None
-    except BotoCoreError as error:
-        text = str(error).replace(secret, "***") if secret else str(error)
-        raise _failed(error, doing, scrubbed(" ".join(text.split()))) from None
+        yield from body.iter_chunks(_PIECE)
+    except HTTPError as error:  # TLS that ends amid the body
+        raise ResponseStreamingError(error=error) from None
 
 
-def _answered(error: ClientError, doing: str, service: str) -> LamellaError:
-    """What AWS answered instead of what it was asked for."""
-    said = error.response.get("Error", {})
-    code, message = str(said.get("Code", "")), scrubbed(" ".join(str(said.get("Message", "")).split()))
-    what = f"could not {doing}"
-    why = [f"{code}: {message}" if message else code]
-    if code in _EXPIRED:
-        return OutsideError("the AWS credentials have expired", why=why, hint=_login())
-    if code in _UNKNOWN_KEYS:
-        return OutsideError(
-            "AWS does not accept the credentials",
-            why=why,
-            hint="`aws sts get-caller-identity` says whose they are; `--profile` takes others",
-        )
-    if _DENIED.search(code):
-        found = _ACTION.search(message)
-        action = found[1] if found else f"{service}:{error.operation_name}"
-        on = f" on `{printable(found[2])}`" if found and found[2] else ""
-        return DeniedError(
-            what,
-            action=action,
-            resource=found[2] or "" if found else "",
-            why=why,
-            hint=f"let a policy allow `{action}`{on}, or take another `--profile`",
-        )
-    if _THROTTLED.search(code):
-        tries = int(error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)) + 1
-        return ThrottledError(
-            what,
-            why=[*why, f"it was tried {tries} times"],
-            hint="try again later, or with more patience: AWS_MAX_ATTEMPTS=10 AWS_RETRY_MODE=adaptive",
-        )
-    if _STALE.search(code):
-        return StaleError(what, why=why, hint="look at what is there now: run it again")
-    if _BUSY.search(code):
-        return BusyError(what, why=why, hint="try again, once the other change is done")
-    if _NOT_THERE.search(code):
-        return NotThereError(what, why=why, hint="look at its name, `--region` and `--profile`")
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if status >= 500:
-        return UnreachableError(what, why=why, hint="try again later")
-    return OutsideError(what, why=why, hint="what AWS says above is all that is known")
+def upload(s3: Any, path: str, at: Mapping[str, str]) -> None:
+    """Send a file to the Bucket and Key of `at`, in parts of 8 MiB where it is larger.  To be called within `told`.
 
+    Holds at most four parts in memory.  Raises OSError where the file can't be read.
+    """
+    from s3transfer.manager import TransferConfig, TransferManager  # type: ignore[import-untyped]
 
-def _failed(error: Exception, doing: str, text: str) -> LamellaError:
-    """What kept botocore from asking, or from getting an answer.  Classes by name: not every version has all."""
-    kinds = {kind.__name__ for kind in type(error).__mro__}
-    if kinds & {"NoCredentialsError", "NoAuthTokenError"}:
-        return LamellaError(
-            "there are no AWS credentials",
-            why=[f"they are needed to {doing}"],
-            hint="log in (`aws sso login`, `aws configure`), name a `--profile`, or set AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY",
-        )
-    if kinds & {"SSOError", "TokenRetrievalError", "LoginError"}:
-        return LamellaError("the login to AWS has expired", why=[text], hint=_login())
-    if kinds & {"PartialCredentialsError", "CredentialRetrievalError", "UnknownCredentialError"}:
-        return LamellaError("the AWS credentials can't be had", why=[text], hint="correct them, or name a `--profile`")
-    if "ProfileNotFound" in kinds:
-        known = "`aws configure list-profiles` lists those that there are"
-        return UsageError("there is no such AWS profile", why=[text], hint=known)
-    if "NoRegionError" in kinds:
-        return LamellaError(
-            "there is no AWS region",
-            why=[f"it is needed to {doing}"],
-            hint="give `--region`, or set AWS_DEFAULT_REGION",
-        )
-    if kinds & {"ParamValidationError", "ValidationError", "InvalidRegionError"}:
-        return UsageError(f"could not {doing}", why=[text], hint="correct the name or the region")
-    if "SSLError" in kinds:
-        return UnreachableError(
-            f"could not {doing}", why=[text], hint="AWS_CA_BUNDLE names the certificates to trust, behind a proxy"
-        )
-    if kinds & {"ConnectionError", "HTTPClientError", "IncompleteReadError"}:
-        return UnreachableError(
-            f"could not {doing}", why=[text], hint="check the network, the proxy, `--region` and AWS_ENDPOINT_URL"
-        )
-    return LamellaError(f"could not {doing}", why=[text], hint="look at AWS's configuration: `aws configure list`")
-
-
-def _login() -> str:
-    profile = os.environ.get("AWS_PROFILE")
-    return f"log in again, for instance `aws sso login{f' --profile {printable(profile)}' if profile else ''}`"
+    config = TransferConfig(max_request_concurrency=4)
+    with TransferManager(s3, config) as manager:
+        manager.upload(path, at["Bucket"], at["Key"], extra_args={"ChecksumAlgorithm": "SHA256"}).result()

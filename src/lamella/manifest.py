@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from lamella.errors import LamellaError
 
 NAME = "manifest.json"
-SCHEMA = 1
+SCHEMA = 2
 
 _NUMBERS = frozenset({"zipped", "unzipped", "members"})
 _LISTS = frozenset({"runtimes", "modules", "layers"})
@@ -40,6 +40,7 @@ class LayerArtifact(NamedTuple):
 
     `runtimes` are those for which every pin of the layer is in it: what it may claim to be compatible with.
     `part_of` is the key of the layer or function whose distributions were split over several layers; "" for a whole.
+    `description` (at most 256 characters) and `licence` (512, that of its distributions) are what it is published with.
     """
 
     key: str
@@ -53,6 +54,8 @@ class LayerArtifact(NamedTuple):
     architecture: str
     runtimes: tuple[str, ...]
     part_of: str
+    description: str
+    licence: str
     distributions: tuple[Distribution, ...]
 
 

@@ -26,6 +26,7 @@ from tests.wheels.wheelmaker import make_wheel, sha256, wheel_filename
 from lamella.build.model import Outcome, Request
 from lamella.build.run import build
 from lamella.config.read import read
+from lamella.shared.depot import Depot
 from lamella.wheels.cache import Cache
 from lamella.wheels.obtain import Progress, Silent
 
@@ -188,11 +189,12 @@ class Project:
         offline: bool = False,
         output: str | None = None,
         progress: Progress | None = None,
+        depot: Depot | None = None,
     ) -> Outcome:
         """Build in this process.  The caller sees to the environment."""
         settings = read(str(self.root), output=output)
         request = Request(names, locked=locked, offline=offline)
-        return build(settings, request, Cache(str(self.cache)), progress or Silent())
+        return build(settings, request, Cache(str(self.cache)), progress or Silent(), depot)
 
     def run(
         self,

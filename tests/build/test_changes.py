@@ -11,7 +11,8 @@ def row(name: str, version: str, zipped: int = 10) -> Distribution:
 def layer(sha256: str, *rows: Distribution, architecture: str = "x86_64") -> LayerArtifact:
     return LayerArtifact(
         key="layer", name="n", file="layer.zip", zipped=100, unzipped=100, members=1, sha256=sha256, code_sha256="",
-        architecture=architecture, runtimes=("python3.12",), part_of="", distributions=rows,
+        architecture=architecture, runtimes=("python3.12",), part_of="", description="", licence="",
+        distributions=rows,
     )  # fmt: skip
 
 

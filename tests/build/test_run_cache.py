@@ -86,7 +86,7 @@ def test_every_byte_of_an_index_counts(project: Project) -> None:
         assert (project.output / "layer.zip").read_bytes() == before, at
 
 
-@pytest.mark.parametrize("kind", ["resolved", "zips", "closures", "sources", "entries", "dropped"])
+@pytest.mark.parametrize("kind", ["resolved", "zips", "closures", "sources", "entries", "dropped", "licences"])
 def test_a_damaged_memo_is_no_answer(project: Project, kind: str) -> None:
     project.build()
     before = project.digests()

@@ -42,8 +42,9 @@ class Build:
         files, rows = self._placed(wheels, f"{site}/", runtimes)
         path, sha256 = make_zip(self.folder / f"{key}.zip", files)
         artifact = LayerArtifact(
-            key, f"shop-{key}", f"{key}.zip", *_sizes(path), sha256, "", architecture, tuple(runtimes), part_of, rows
-        )
+            key, f"shop-{key}", f"{key}.zip", *_sizes(path), sha256, "", architecture, tuple(runtimes), part_of, "", "",
+            rows,
+        )  # fmt: skip
         self.layers.append(artifact)
         return artifact
 

@@ -16,7 +16,8 @@ def row(name: str, zipped: int, unzipped: int) -> Distribution:
 def layer(key: str, zipped: int, unzipped: int, *rows: Distribution) -> LayerArtifact:
     return LayerArtifact(
         key=key, name=f"spectra-{key}", file=f"{key}.zip", zipped=zipped, unzipped=unzipped, members=1, sha256="0" * 64,
-        code_sha256="", architecture="x86_64", runtimes=("python3.12",), part_of="", distributions=rows,
+        code_sha256="", architecture="x86_64", runtimes=("python3.12",), part_of="", description="", licence="",
+        distributions=rows,
     )  # fmt: skip
 
 

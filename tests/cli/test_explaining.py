@@ -10,7 +10,7 @@ from lamella.manifest import LayerArtifact, Manifest, to_json
 
 
 def part(key: str, whole: str) -> LayerArtifact:
-    return LayerArtifact(key, key, f"{key}.zip", 1, 1, 1, "0", "0", "x86_64", ("python3.12",), whole, ())
+    return LayerArtifact(key, key, f"{key}.zip", 1, 1, 1, "0", "0", "x86_64", ("python3.12",), whole, "", "", ())
 
 
 def test_configured_keys(app: Project) -> None:

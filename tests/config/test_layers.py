@@ -13,6 +13,12 @@ Refusal = Callable[[str], str]
 LAYER = "`[tool.lamella.layers.layer]"
 REFUSALS = [
     (
+        f"description = '{'é' * 257}'",
+        f"{LAYER} description` in pyproject.toml is too long\n"
+        "  it has 257 characters, AWS takes 256\n"
+        "  hint: shorten it, or remove it: one is made from what is in the layer",
+    ),
+    (
         "name = 'a.b'",
         f"{LAYER} name` in pyproject.toml is no name that AWS accepts\n"
         '  found the string "a.b"\n'
@@ -92,3 +98,9 @@ def test_runtimes_are_sorted_by_age_not_by_letters(settings: Read) -> None:
 def test_uv_keeps_an_older_spelling_of_the_dev_group(settings: Read) -> None:
     tables = '[tool.uv]\ndev-dependencies = ["ruff"]\n[tool.lamella.layers.layer]\ngroups = ["dev"]\n'
     assert settings(tables).layers[0].groups == ("dev",)
+
+
+def test_a_description(settings: Read) -> None:
+    text = "é" * 256
+    assert settings(f'[tool.lamella.layers.layer]\ndescription = "{text}"\n').layers[0].description == text
+    assert settings("[tool.lamella.layers.layer]\n").layers[0].description == ""

@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import InvalidName, canonicalize_name
 
-from lamella.config.names import is_aws_name, is_handler, is_key, is_layer_version_arn, normalized
+from lamella.config.names import (
+    is_aws_name,
+    is_bucket,
+    is_handler,
+    is_key,
+    is_layer_version_arn,
+    is_region,
+    is_role_arn,
+    normalized,
+)
 
 
 def canonical(name: str) -> str | None:
@@ -33,6 +42,42 @@ def test_keys(key: str) -> None:
 @pytest.mark.parametrize("key", ["", "A", "-a", "_a", "a.b", "a/b", "..", "é", "a\n", "a" * 101])
 def test_no_keys(key: str) -> None:
     assert not is_key(key)
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "us-gov-west-1", "eusc-de-east-1", "ap-southeast-13"])
+def test_regions(region: str) -> None:
+    assert is_region(region)
+
+
+@pytest.mark.parametrize("region", ["", "eu", "eu-1", "eu-central", "EU-central-1", "eu-central-", "eu--1", "eu-é-1"])
+def test_no_regions(region: str) -> None:
+    assert not is_region(region)
+
+
+@pytest.mark.parametrize(
+    "arn", ["arn:aws:iam::123456789012:role/a", "arn:aws-us-gov:iam::123456789012:role/ci/deploy/a+=,.@_-B1"]
+)
+def test_roles(arn: str) -> None:
+    assert is_role_arn(arn)
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        *("", "a", "arn:aws:iam::123456789012:user/a", "arn:aws:iam:eu-west-1:123456789012:role/a"),
+        *("arn:aws:iam::12345678901:role/a", "arn:aws:iam::123456789012:role/", "arn:aws:iam::123456789012:role"),
+        *("arn:aws:iam::123456789012:role//a", "arn:aws:iam::123456789012:role/a b", "arn::iam::123456789012:role/a"),
+        "arn:aws:sts::123456789012:assumed-role/a/b",
+        "arn:aws:iam::123456789012:role/" + "a" * 2048,
+    ],
+)
+def test_no_roles(arn: str) -> None:
+    assert not is_role_arn(arn)
+
+
+def test_buckets() -> None:
+    assert all(map(is_bucket, ["abc", "my.bucket-1", "A_b", "a" * 63]))
+    assert not any(map(is_bucket, ["", "ab", "-abc", "abc.", "a/b", "a b", "a" * 64, "äbc"]))
 
 
 def test_aws_names() -> None:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lamella.config.model import ApiSettings, Authorizer, FunctionSettings, LayerSettings, Settings
+from lamella.config.model import ApiSettings, Authorizer, Environment, FunctionSettings, LayerSettings, Settings
 from lamella.config.read import read
 from lamella.errors import ConfigError, UsageError
 
@@ -34,6 +34,11 @@ def test_defaults(settings: Read, tmp_path: Path) -> None:
         output=str(tmp_path / "dist" / "lambda"),
         layers=(LayerSettings("layer", "spectra-layer", ("python3.12",)),),
         functions=(FunctionSettings("api", "spectra-api", "python3.12", "api.handler"),),
+        environments=(
+            Environment(
+                layers=(("layer", "spectra-layer"),), functions=(("api", "spectra-api"),), aliases=(("api", ""),)
+            ),
+        ),
     )
 
 
@@ -131,35 +136,37 @@ UNKNOWN = [
     (
         "runtimes = 1",
         "`[tool.lamella] runtimes` in pyproject.toml is not a known key\n"
-        "  known keys: allow-build, api, architecture, functions, layers, lock, output, runtime\n"
+        "  known keys: allow-build, api, architecture, cache, deploy, environments, functions, layers, lock, output, "
+        "runtime\n"
         "  hint: did you mean `runtime`?",
     ),
     (
         "allow_build = []",
         "`[tool.lamella] allow_build` in pyproject.toml is not a known key\n"
-        "  known keys: allow-build, api, architecture, functions, layers, lock, output, runtime\n"
+        "  known keys: allow-build, api, architecture, cache, deploy, environments, functions, layers, lock, output, "
+        "runtime\n"
         "  hint: did you mean `allow-build`?",
     ),
     (
         '[tool.lamella.layers.layer]\nprofil = "safe"',
         "`[tool.lamella.layers.layer] profil` in pyproject.toml is not a known key\n"
-        "  known keys: bytecode, compression, distributions, drop, exclude, extras, groups, keep, name, packages, "
-        "profile, runtime, services, split, without\n"
+        "  known keys: bytecode, compression, description, distributions, drop, exclude, extras, groups, keep, name, "
+        "packages, profile, runtime, services, split, without\n"
         "  hint: did you mean `profile`?",
     ),
     (
         "[tool.lamella.layers.layer]\nlicence = 'MIT'",
         "`[tool.lamella.layers.layer] licence` in pyproject.toml is not a known key\n"
-        "  known keys: bytecode, compression, distributions, drop, exclude, extras, groups, keep, name, packages, "
-        "profile, runtime, services, split, without\n"
+        "  known keys: bytecode, compression, description, distributions, drop, exclude, extras, groups, keep, name, "
+        "packages, profile, runtime, services, split, without\n"
         "  hint: remove it; keys of later versions of lamella are refused, not ignored",
     ),
     (
         '[tool.lamella.functions.api]\n"hand\\u001bler" = 1',
         '`[tool.lamella.functions.api] "hand\\u001bler"` in pyproject.toml is not a known key\n'
-        "  known keys: alias, authorizer, bundle, bytecode, compression, distributions, drop, environment, exclude, "
-        "handler, include, keep, layers, memory, name, profile, routes, runtime, services, source, split, timeout, "
-        "without\n"
+        "  known keys: alias, authorizer, bundle, bytecode, canary, compression, distributions, drop, environment, "
+        "exclude, handler, include, keep, layers, memory, name, profile, routes, runtime, services, smoke, source, "
+        "split, timeout, without\n"
         "  hint: did you mean `handler`?",
     ),
 ]
@@ -315,14 +322,31 @@ def table(texts: set[str], lists: set[str], **other: st.SearchStrategy[Any]) -> 
     return st.builds(lambda one, two: one | two, known, foreign)
 
 
-LAYER = table({"name"}, {"groups", "extras", "packages", "exclude"}, runtime=TEXTS | LISTS)
+LAYER = table({"name", "description"}, {"groups", "extras", "packages", "exclude"}, runtime=TEXTS | LISTS)
 ROUTES = st.lists(st.sampled_from(["GET /a/{b}", "ANY /{c+}", "$default", "GET a", "PUT /", "a"]), max_size=2)
 NUMBERS = mostly(st.integers(100, 1000), rarely=VALUES, one_in=5)
+REALS = mostly(st.sampled_from([0.1, 1, 5, 30]), rarely=VALUES, one_in=5)
+SMOKE = table(
+    {"event", "name"},
+    {"log", "no-log"},
+    payload=VALUES,
+    expect=mostly(table(set(), set(), status=REALS, json=mostly(st.dictionaries(WORDS, VALUES, max_size=2)))),
+    **{"max-init": REALS, "max-duration": REALS},
+)
+CANARY = table(set(), {"alarms"}, weight=REALS, minutes=REALS, errors=NUMBERS)
+PLACES = mostly(st.sampled_from(["eu-central-1", "arn:aws:iam::123456789012:role/a", "s3://abc/{region}", "abc"]))
+ACCOUNT = {"region": PLACES, "profile": TEXTS, "role": PLACES, "regions": mostly(st.lists(PLACES, max_size=2))}
+DEPLOY = ACCOUNT | {"bucket": PLACES, "journal": PLACES, "rate": REALS, "keep": NUMBERS}
+DEPLOY["accounts"] = mostly(st.lists(mostly(table(set(), set(), **ACCOUNT)), max_size=2))
+OWN = mostly(st.dictionaries(NAMES, mostly(table({"name", "alias"}, set())), max_size=2))
+ENVIRONMENT = table({"prefix", "suffix", "alias"}, set(), layers=OWN, functions=OWN, **DEPLOY)
 FUNCTION = table(
     {"name", "runtime"},
     {"source", "include", "exclude", "layers", "bundle"},
     **{"memory": NUMBERS, "timeout": NUMBERS, "alias": TEXTS, "authorizer": NAMES, "routes": mostly(ROUTES)},
     environment=mostly(st.dictionaries(st.sampled_from(["AB", "C", "_HANDLER"]), TEXTS, max_size=2)),
+    smoke=mostly(st.lists(mostly(SMOKE), max_size=2)),
+    canary=mostly(CANARY),
 ).flatmap(lambda one: mostly(st.just({"handler": "a.b"} | one), st.just(one)))
 AUTHORIZER = table(
     set(),
@@ -351,6 +375,9 @@ TABLES = st.builds(
         **{"allow-build": LISTS, "runtime": mostly(st.just("python3.13"))},
         layers=mostly(st.dictionaries(NAMES, mostly(LAYER), max_size=2)),
         api=mostly(API),
+        cache=PLACES,
+        deploy=mostly(table(set(), set(), **DEPLOY)),
+        environments=mostly(st.dictionaries(NAMES, mostly(ENVIRONMENT), max_size=2)),
         functions=mostly(st.dictionaries(NAMES, mostly(FUNCTION), max_size=2)),
     ),
 )
@@ -409,4 +436,6 @@ def test_reading_imports_nothing_heavy(settings: Read, tmp_path: Path) -> None:
         text=True,
     )
     heavy = {"packaging", "difflib", "tomlkit", "pathlib", "subprocess", "rich"}
-    assert not heavy.intersection(done.stdout.split())
+    # Most builds are not deployed from where they are made
+    unasked = {f"lamella.config.{name}" for name in ("accounts", "environments", "smoke")}
+    assert not (heavy | unasked).intersection(done.stdout.split())

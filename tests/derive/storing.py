@@ -17,6 +17,8 @@ class Shelf:
         self.kept: dict[str, dict[str, Entry]] = {}
         self.made: list[list[str]] = []
 
+    def expect(self, keys: Iterable[str]) -> None: ...
+
     def derived(self, key: str) -> Mapping[str, Entry] | None:
         return self.kept.get(key)
 

@@ -27,6 +27,8 @@ class Counted:
         self.cache = Cache(str(root))
         self.made: list[int] = []
 
+    def expect(self, keys: Iterable[str]) -> None: ...
+
     def derived(self, key: str) -> Mapping[str, Entry] | None:
         return self.cache.derived(key)
 

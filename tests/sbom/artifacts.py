@@ -55,7 +55,8 @@ def layer(
     size = path.stat().st_size
     return LayerArtifact(
         key=key, name=f"spectra-{key}", file=path.name, zipped=size, unzipped=size, members=len(files), sha256=digest,
-        code_sha256="", architecture="x86_64", runtimes=runtimes, part_of="", distributions=rows,
+        code_sha256="", architecture="x86_64", runtimes=runtimes, part_of="", description="", licence="",
+        distributions=rows,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ def artifact(**modules: tuple[str, ...]) -> LayerArtifact:
         Distribution(name.replace("_", "-"), "1", "x.whl", "0", ("python3.12",), held, 1, 1)
         for name, held in modules.items()
     )
-    return LayerArtifact("layer", "layer", "layer.zip", 1, 1, 1, "0", "0", "x86_64", ("python3.12",), "", rows)
+    return LayerArtifact("layer", "layer", "layer.zip", 1, 1, 1, "0", "0", "x86_64", ("python3.12",), "", "", "", rows)
 
 
 @pytest.mark.parametrize(

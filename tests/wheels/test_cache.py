@@ -16,6 +16,7 @@ from lamella.archive.entry import DamagedSourceError, Entry, content, from_bytes
 from lamella.archive.writer import write
 from lamella.digests import key_of
 from lamella.files import state
+from lamella.wheels import index
 from lamella.wheels.admit import admit
 from lamella.wheels.cache import Cache
 from lamella.wheels.model import Wheel
@@ -229,3 +230,66 @@ def test_the_digest_of_a_zip_is_as_it_was_while_its_state_is_the_same(cache: Cac
     path.write_bytes(b"two")
     os.utime(path, (1, 1))
     assert cache.digest(str(path)) == hashlib.sha256(b"two").hexdigest()
+
+
+def test_what_was_learnt_elsewhere_is_known_without_the_file(adopted: Wheel, tmp_path: Path) -> None:
+    data = index.to_json(adopted)
+    other = Cache(str(tmp_path / "other"))
+    known = other.learn(adopted.sha256, data)
+    assert known is not None
+    assert known._replace(path=adopted.path) == adopted
+    assert other.known(adopted.sha256) == known
+    assert other.wheel(adopted.sha256) is None
+    partial = other.partial("x")
+    Path(partial).write_bytes(Path(adopted.path).read_bytes())
+    other.adopt(admit(partial, filename=FILENAME))
+    assert other.wheel(adopted.sha256) == known
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"null", b"7", b'{"v": 0}'])
+def test_what_is_no_index_is_not_learnt(cache: Cache, data: bytes) -> None:
+    assert cache.learn("0" * 64, data) is None
+    assert cache.known("0" * 64) is None
+
+
+def test_what_is_of_another_wheel_is_not_learnt(cache: Cache, adopted: Wheel) -> None:
+    assert cache.learn("0" * 64, index.to_json(adopted)) is None
+    assert cache.wheel(adopted.sha256) == adopted
+
+
+def test_a_file_that_nothing_is_known_of_is_not_taken_for_that_which_was_learnt(cache: Cache, adopted: Wheel) -> None:
+    data = index.to_json(adopted)
+    Path(adopted.path).with_suffix(".json").unlink()
+    Path(adopted.path).write_bytes(b"not what was admitted")
+    assert cache.learn(adopted.sha256, data) is not None
+    assert cache.wheel(adopted.sha256) is None
+
+
+def test_a_pack_of_another_machine_is_adopted(cache: Cache, tmp_path: Path) -> None:
+    made = cache.derive("a" * 64, [from_bytes("one", "", b"1" * 99), from_bytes("two", "", b"2" * 99)])
+    columns, path = cache.pack("a" * 64) or ((), "")
+    other = Cache(str(tmp_path / "other"))
+    (tmp_path / "sent").write_bytes(Path(path).read_bytes())
+    assert other.adopt_pack("a" * 64, columns, str(tmp_path / "sent"))
+    found = other.derived("a" * 64) or {}
+    assert {name: content(entry) for name, entry in found.items()} == {"one": b"1" * 99, "two": b"2" * 99}
+    assert [entry._replace(source="") for entry in found.values()] == [e._replace(source="") for e in made.values()]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        None, 7, "sevenxx", {}, [], [[]] * 6, [[]] * 7,
+        [["one"], [8], [1], [3], [3], [0]],
+        [["one"], [8], [1], [3], [3], [0], [1]],
+        [["one"], [8], [1], [4], [3], [0], [1]],
+        [["one"], [8], [1], [3], [3], [-1], [1]],
+        [["one"], [8], [1], [3.0], [3], [0], [1]],
+        [[1], [8], [1], [3], [3], [0], [1]],
+    ],
+)  # fmt: skip
+def test_columns_that_do_not_fit_their_pack_are_refused(cache: Cache, tmp_path: Path, columns: object) -> None:
+    (tmp_path / "sent").write_bytes(b"abc")
+    assert not cache.adopt_pack("a" * 64, columns, str(tmp_path / "sent"))
+    assert cache.derived("a" * 64) is None
+    assert not os.path.exists(os.path.join(cache.root, "derived"))

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from lamella.archive.entry import Entry
 from lamella.build.artifacts import Group, bundle_groups, joined, layer_groups
-from lamella.errors import ConfigError
+from lamella.errors import ConfigError, LamellaError
 
 if TYPE_CHECKING:
     from lamella.config.model import Slimming
+    from lamella.derive.model import Store
     from lamella.interpreter import Interpreter
     from lamella.pruning.model import Fate, File
     from lamella.target import Target
@@ -52,16 +53,37 @@ class Decided(NamedTuple):
     excepted: frozenset[str]
 
 
-class Filler:
-    """Fills artifacts.  What one decided is not decided again in the same run."""
+class AbsentWheelsError(LamellaError):
+    """Wheels of which only the names of their files are known here are needed themselves.  `digests` are theirs."""
 
-    def __init__(self, cache: Cache) -> None:
+    def __init__(self, digests: frozenset[str]) -> None:
+        super().__init__(f"{len(digests)} wheels are not in the cache", hint="run the command again")
+        self.digests = digests
+
+
+class Learning(Protocol):
+    """Who may know what another machine found out about a layer."""
+
+    def learn(self, order: Order) -> bool:
+        """Keep it in the cache, as if it had been found out here; False where there is nothing."""
+
+
+class Filler:
+    """Fills artifacts.  What one decided is not decided again in the same run.
+
+    `store` keeps what is derived, None for the cache.
+    """
+
+    def __init__(self, cache: Cache, *, store: Store | None = None, others: Learning | None = None) -> None:
         self.cache = cache
+        self._store: Store = store if store is not None else cache
+        self._others = others
         self._decided: dict[str, Decided] = {}
+        self._recalled: dict[str, list[Entry] | None] = {}
 
     def entries(self, order: Order) -> list[Entry]:
         """The finished entries, each one to be copied.  Raises CollisionError, ConfigError, DamagedSourceError."""
-        known = _recalled(self.cache.recall("entries", order.key))
+        known = self.at_hand(order)
         if known is not None:
             return known
         entries = self._kept(self._made(order), order.key)
@@ -69,9 +91,22 @@ class Filler:
         self.dropped(order)  # at hand by now, and wanted whenever code is checked
         return entries
 
+    def at_hand(self, order: Order) -> list[Entry] | None:
+        """The finished entries, where they only have to be copied from what is in the cache."""
+        if self._recalled.get(order.key) is None:
+            self._recalled[order.key] = _recalled(self.cache.recall("entries", order.key))
+        return self._recalled[order.key]
+
+    def _answer(self, kind: str, order: Order) -> Any:
+        """What was found out before, here or by others."""
+        memo = self.cache.recall(kind, order.key)
+        if memo is None and self._others is not None and self._others.learn(order):
+            memo = self.cache.recall(kind, order.key)
+        return memo
+
     def dropped(self, order: Order) -> Dropped:
         """Which files are left out: paths below the folder of importable code, by the wheel's sha256."""
-        memo: Any = self.cache.recall("dropped", order.key)
+        memo = self._answer("dropped", order)
         if memo is not None:
             return {sha256: frozenset(paths) for sha256, paths in memo.items()}
         decided = self.decided(order)
@@ -88,7 +123,7 @@ class Filler:
         slimming = order.slimming
         if not (slimming.keep or slimming.drop or slimming.distributions):
             return []
-        notes: Any = self.cache.recall("idle", order.key)
+        notes = self._answer("idle", order)
         if notes is None:
             from lamella.pruning.decide import idle_patterns
 
@@ -101,6 +136,7 @@ class Filler:
     def decided(self, order: Order) -> Decided:
         """What becomes of each file.  Raises ConfigError, DamagedSourceError."""
         if order.key not in self._decided:
+            refuse_absent(order.wheels)
             try:
                 self._decided[order.key] = _decide(order)
             except ConfigError as error:
@@ -120,7 +156,7 @@ class Filler:
         if order.slimming.compression == "max":
             from lamella.derive.compress import compress
 
-            entries = compress(entries, self.cache)
+            entries = compress(entries, self._store)
         return entries
 
     def _blanked(self, groups: Sequence[Group], plain: frozenset[str]) -> list[Group]:
@@ -130,7 +166,7 @@ class Filler:
         from lamella.derive.blank import blank_all
 
         def blanked(entries: Sequence[Entry]) -> list[Entry]:
-            return blank_all(entries, self.cache)
+            return blank_all(entries, self._store)
 
         return [group._replace(entries=_changed(group.entries, plain, blanked)) for group in groups]
 
@@ -152,7 +188,7 @@ class Filler:
                 mount=mount,
                 sites=sorted({group.site for group in groups if target in group.targets}),
                 mode="instead" if order.slimming.bytecode == "instead" else "beside",
-                store=self.cache,
+                store=self._store,
                 keep=excepted,
             )
             for path in seen.difference(entry.path for entry in after):
@@ -169,6 +205,14 @@ class Filler:
             entry if entry.data is None else packed[entry.path]._replace(origin=entry.origin, mode=entry.mode)
             for entry in entries
         ]
+
+
+def refuse_absent(wheels: Mapping[Target, Sequence[Wheel]]) -> None:
+    """Raise AbsentWheelsError where a wheel's file is not there."""
+    chosen = {wheel.sha256: wheel.path for found in wheels.values() for wheel in found}
+    absent = frozenset(sha256 for sha256, path in chosen.items() if not os.path.exists(path))
+    if absent:
+        raise AbsentWheelsError(absent)
 
 
 def _changed(

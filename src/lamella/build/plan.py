@@ -22,6 +22,7 @@ from lamella.revision import revision
 from lamella.target import Target
 
 if TYPE_CHECKING:
+    from lamella.build.fleet import Fleet
     from lamella.config.model import FunctionSettings, LayerSettings, Settings, Slimming
     from lamella.interpreter import Interpreter
     from lamella.wheels.model import Wheel
@@ -62,10 +63,11 @@ class Plan(NamedTuple):
 class Planner:
     """Decides a whole build.  Fetches the wheels that it needs to decide; writes nothing but the cache."""
 
-    def __init__(self, settings: Settings, source: Source, *, locked: bool) -> None:
+    def __init__(self, settings: Settings, source: Source, *, locked: bool, fleet: Fleet | None = None) -> None:
         self.settings = settings
         self.resolver = Resolver(settings, source, locked=locked)
-        self.filler = Filler(source.cache)
+        others = fleet.layers if fleet else None
+        self.filler = Filler(source.cache, store=fleet.packs if fleet else None, others=others)
         self.inputs = {settings.file}
         self._notes: list[str] = []
         self._layers: dict[str, LayerPlan] = {}

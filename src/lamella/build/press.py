@@ -14,6 +14,7 @@ from lamella.archive.entry import Entry
 from lamella.archive.writer import Written, overhead, write
 from lamella.build import artifacts
 from lamella.build.filling import Order
+from lamella.build.notices import describe, licence
 from lamella.build.plan import FunctionPlan, LayerPlan, Planner
 from lamella.contents.merge import merge
 from lamella.contents.split import parts
@@ -25,6 +26,7 @@ from lamella.manifest import Artifact, Distribution, FunctionArtifact, LayerArti
 from lamella.wheels.cache import Cache
 
 if TYPE_CHECKING:
+    from lamella.build.fleet import Layers
     from lamella.config.model import Settings
     from lamella.target import Target
     from lamella.wheels.model import Wheel
@@ -54,8 +56,11 @@ class SourceChangedError(LamellaError):
 class Press:
     """Makes the zips of planned artifacts, or finds that the one in place is already it."""
 
-    def __init__(self, settings: Settings, cache: Cache, planner: Planner, folder: str) -> None:
+    def __init__(
+        self, settings: Settings, cache: Cache, planner: Planner, folder: str, layers: Layers | None = None
+    ) -> None:
         self.settings = settings
+        self.finished = layers
         self.planner = planner
         self.filler = planner.filler
         self.cache = cache
@@ -64,7 +69,7 @@ class Press:
     def layer(self, plan: LayerPlan) -> list[Staged]:
         """The layer, or the parts that it is split over."""
         parts = self._parts(plan.settings.key, plan.order)
-        return self._layers(plan.settings.key, plan.settings.name, plan.order, parts)
+        return self._layers(plan.settings.key, plan.settings.name, plan.order, parts, plan.settings.description)
 
     def function(self, plan: FunctionPlan) -> list[Staged]:
         """The function; before it the layers that its bundle is split over."""
@@ -94,7 +99,9 @@ class Press:
         _refuse_many(function.key, artifact.layers)
         return [*apart, Staged(artifact, made.waiting, time.perf_counter() - began)]
 
-    def _layers(self, key: str, name: str, order: Order, parts: Mapping[str, tuple[str, ...]]) -> list[Staged]:
+    def _layers(
+        self, key: str, name: str, order: Order, parts: Mapping[str, tuple[str, ...]], described: str = ""
+    ) -> list[Staged]:
         """One layer for each part."""
         staged = []
         for part, names in parts.items():
@@ -104,11 +111,15 @@ class Press:
                 for target, chosen in order.wheels.items()
             }
             question = key_of(order.key, names) if names else order.key
-            made = self._zip(part, question, wheels, partial(self._entries, order, names))
+            made = self._zip(
+                part, question, wheels, partial(self._entries, order, names), order=None if names else order
+            )
             artifact = LayerArtifact(
                 **self._common(part, name + part[len(key) :], made),
                 runtimes=tuple(target.runtime for target in order.wheels),
                 part_of=key if names else "",
+                description=describe(self.settings.project, made.distributions, described),
+                licence=licence(question, wheels, self.cache),
             )
             staged.append(Staged(artifact, made.waiting, time.perf_counter() - began))
         return staged
@@ -142,18 +153,31 @@ class Press:
         entries: Callable[[], list[Entry]],
         *,
         site: str = artifacts.SHARED_SITE,
+        order: Order | None = None,
     ) -> _Zip:
-        """Make the zip that `question` names, unless the one in place is known to be it."""
+        """Make the zip that `question` names, unless the one in place is known to be it.
+
+        `order` is that of a whole layer, which another machine may have finished.
+        """
         in_place = os.path.join(self.settings.output, f"{key}.zip")
+        others = self.finished if order is not None else None
         known = self.cache.recall("zips", question)
+        if known is None and others is not None and order is not None and others.learn(order):
+            known = self.cache.recall("zips", question)
         if known is not None and self.cache.digest(in_place) == known["written"]["sha256"]:
             rows = tuple(manifest.distribution(row) for row in known["distributions"])
             return _Zip(Written(**known["written"]), rows, None)
         waiting = os.path.join(self.folder, f"{key}.zip")
+        if known is not None and others is not None and order is not None and self.filler.at_hand(order) is None:
+            rows = tuple(manifest.distribution(row) for row in known["distributions"])
+            if others.give(order, known["written"]["sha256"], waiting):
+                return _Zip(Written(**known["written"]), rows, waiting)
         content = entries()
         written = write(waiting, content, expected=known["written"]["sha256"] if known is not None else None)
         rows = artifacts.distributions(wheels, content, site)
         if known is None or known["written"]["sha256"] != written.sha256:
+            if others is not None and order is not None:
+                others.made(order, in_place)
             answer = {"written": written._asdict(), "distributions": [row._asdict() for row in rows]}
             self.cache.remember("zips", question, answer)
             if sha256_of(in_place) == written.sha256:

@@ -127,7 +127,7 @@ class Resolver:
             return None
         if memo["beside"] != _locks_beside(self.root):
             return None
-        wheels = [self.source.cache.wheel(sha256) for sha256 in memo["wheels"]]
+        wheels = [self.source.kept(sha256) for sha256 in memo["wheels"]]
         if None in wheels:
             return None
         self.inputs.update(path for path, _ in memo["inputs"])

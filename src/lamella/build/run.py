@@ -6,12 +6,13 @@ import contextlib
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lamella import manifest
 from lamella.archive.entry import DamagedSourceError
 from lamella.build.changes import changes
+from lamella.build.filling import AbsentWheelsError
 from lamella.build.model import Made, Outcome, Request
 from lamella.build.plan import Planner
 from lamella.build.press import Press, SourceChangedError, Staged
@@ -23,28 +24,58 @@ from lamella.wheels.obtain import Progress, Source
 from lamella.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
+    from lamella.build.fleet import Fleet
     from lamella.config.model import Settings
     from lamella.index.settings import IndexSettings
+    from lamella.shared.depot import Depot
 
 _STAGING = ".staging"
 # How often sources that are edited while they are packed are read again before somebody is told
 _PATIENCE = 3
 
 
-def build(settings: Settings, request: Request, cache: Cache, progress: Progress) -> Outcome:
+def build(
+    settings: Settings, request: Request, cache: Cache, progress: Progress, depot: Depot | None = None
+) -> Outcome:
     """Build what is asked for into `settings.output`.
 
-    Cached files that turn out damaged while they are copied are fetched again, each once.
+    What `depot`, a shared cache, has is not made again, and what it lacks is given to it at the end.  Cached files that
+    turn out damaged while they are copied are fetched again, each once.
     Raises any LamellaError; then the output folder is as it was.
     """
     began = time.perf_counter()
     _known(request.names, settings)
+    if depot is None or request.offline:
+        outcome = _repeated(settings, request, cache, progress, None)
+        return outcome._replace(seconds=time.perf_counter() - began)
+    from lamella.build.fleet import Fleet
+
+    fleet = Fleet(depot, cache)
+    try:
+        outcome = _repeated(settings, request, cache, progress, fleet)
+        fleet.publish(progress)
+    finally:
+        fleet.layers.close()
+    return outcome._replace(
+        warnings=(*outcome.warnings, *depot.warnings),
+        fetched=outcome.fetched + depot.fetched,
+        inputs_tell=outcome.inputs_tell and not depot.warnings,  # or they would be told each time
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _repeated(settings: Settings, request: Request, cache: Cache, progress: Progress, fleet: Fleet | None) -> Outcome:
+    """Build, and again where what it began with turned out not to be there."""
     discarded: set[str] = set()
+    needed: set[str] = set()
     changed = 0
     while True:
         try:
-            outcome = _build(settings, request, cache, progress)
-            return outcome._replace(seconds=time.perf_counter() - began)
+            return _build(settings, request, cache, progress, fleet, needed)
+        except AbsentWheelsError as absent:
+            if absent.digests <= needed:
+                raise
+            needed |= absent.digests
         except SourceChangedError:
             changed += 1
             if changed > _PATIENCE:
@@ -53,6 +84,7 @@ def build(settings: Settings, request: Request, cache: Cache, progress: Progress
             if damage.source in discarded:
                 raise
             discarded.add(damage.source)
+            needed.add(os.path.basename(damage.source).removesuffix(".whl"))
             cache.discard(damage.source)
             # Where one is damaged, others may be: each would cost a build of its own
             cache.discard_damaged()
@@ -75,15 +107,29 @@ def _known(names: Sequence[str], settings: Settings) -> None:
             )
 
 
-def _build(settings: Settings, request: Request, cache: Cache, progress: Progress) -> Outcome:
-    with Source(cache, lambda: index_settings(settings), offline=request.offline, progress=progress) as source:
-        planner = Planner(settings, source, locked=request.locked)
+def _build(
+    settings: Settings,
+    request: Request,
+    cache: Cache,
+    progress: Progress,
+    fleet: Fleet | None,
+    needed: Collection[str],
+) -> Outcome:
+    with Source(
+        cache,
+        lambda: index_settings(settings),
+        offline=request.offline,
+        progress=progress,
+        elsewhere=fleet.wheels if fleet else None,
+        needed=needed,
+    ) as source:
+        planner = Planner(settings, source, locked=request.locked, fleet=fleet)
         plan = planner.plan(_with_functions_of_split(settings, request.names))
     os.makedirs(settings.output, exist_ok=True)
     with _staging(settings.output) as folder:
         previous = _previous(settings.output)
         old = {artifact.key: artifact for artifact in previous.artifacts} if previous else {}
-        press = Press(settings, cache, planner, folder)
+        press = Press(settings, cache, planner, folder, fleet.layers if fleet else None)
         staged = [item for layer in plan.layers for item in press.layer(layer)]
         staged += [item for function in plan.functions for item in press.function(function)]
         made = [_made(item, old.get(item.artifact.key)) for item in staged]

@@ -29,6 +29,16 @@ COMMANDS = {
     "start-lambda": "serve Lambda's Invoke endpoint for AWS's SDKs and CLI",
     "pull": "bring what is deployed to the cache",
     "shell": "open a Python that sees what a function sees",
+    "plan": "show what a deploy would change in AWS, and why",
+    "deploy": "carry out the plan, prove it, or take it back",
+    "rollback": "put back what was there before",
+    "status": "show what is deployed, and what drifted",
+    "versions": "list the versions of a layer",
+    "prune": "delete versions of layers that nothing needs",
+    "share": "let another account or an organization use a layer",
+    "logs": "show a function's log, or its init times by version",
+    "doctor": "say what is wrong, and the command that mends it",
+    "permissions": "print the least IAM policy that a rollout needs",
 }
 _TOP = ("--help", "--version")
 _DESCRIPTION = "Turn a project's lock file into AWS Lambda layers and thin function packages."

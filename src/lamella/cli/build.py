@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lamella.build.model import Outcome
+    from lamella.shared.depot import Depot
 
 DESCRIPTION = "Build layers and function packages from the project's lock file."
 EPILOG = """examples:
@@ -43,7 +44,7 @@ def run(parsed: argparse.Namespace) -> int:
     request = Request(tuple(parsed.names), locked=parsed.locked, offline=parsed.offline)
     progress = console.progress()
     try:
-        outcome = build(settings, request, Cache(cache_dir(os.environ)), progress)
+        outcome = build(settings, request, Cache(cache_dir(os.environ)), progress, _depot(settings.cache))
     finally:
         progress.close()
     for note in outcome.notes:
@@ -57,6 +58,15 @@ def run(parsed: argparse.Namespace) -> int:
     if outcome.inputs_tell:
         _remember(parsed, outcome, began, settings.file)
     return 0
+
+
+def _depot(configured: str) -> Depot | None:
+    """The shared cache, where there is one.  Raises UsageError."""
+    if not configured and not os.environ.get("LAMELLA_SHARED_CACHE"):
+        return None
+    from lamella.shared.opening import open_depot
+
+    return open_depot(configured, os.environ)
 
 
 def _remember(parsed: argparse.Namespace, outcome: Outcome, began: int, settings_file: str) -> None:

@@ -24,6 +24,7 @@ from lamella.wording import did_you_mean
 KEYS = slimming.KEYS | {
     *("name", "handler", "source", "include", "exclude", "layers", "bundle", "runtime"),
     *("memory", "timeout", "environment", "alias", "routes", "authorizer"),
+    *("smoke", "canary"),
 }
 
 
@@ -38,8 +39,9 @@ def read_function(
     section.only(KEYS)
     runtime = one_runtime(section, defaults.architecture) or defaults.runtimes[-1]
     used = _layers(section, layers)
+    alias = running.alias(section)
     _check_runtime(section, runtime, [layers[layer] for layer in used if layer in layers])
-    return FunctionSettings(
+    found = FunctionSettings(
         key=key,
         name=aws_name(section, key, defaults.project, FUNCTION_NAME_LENGTH),
         runtime=runtime,
@@ -53,10 +55,16 @@ def read_function(
         memory=running.memory(section),
         timeout=running.timeout(section),
         environment=running.environment(section),
-        alias=running.alias(section),
+        alias=alias,
         routes=read_routes(section, api),
         authorizer=section.text("authorizer") or "",
     )
+    if section.data.keys() & {"smoke", "canary"}:
+        # Only a rollout asks for them: reading them costs other builds nothing
+        from lamella.config.smoke import read_canary, read_smoke
+
+        return found._replace(smoke=read_smoke(section), canary=read_canary(section, alias))
+    return found
 
 
 def _handler(section: Section) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from lamella.config import slimming
 from lamella.config.model import LayerSettings
-from lamella.config.names import LAYER_NAME_LENGTH, is_aws_name, normalized
+from lamella.config.names import DESCRIPTION_LENGTH, LAYER_NAME_LENGTH, is_aws_name, normalized
 from lamella.config.project import Defaults, Project
 from lamella.config.runtimes import runtimes
 from lamella.config.section import Section, described
 from lamella.wording import did_you_mean
 
-KEYS = frozenset({"name", "runtime", "groups", "extras", "packages", "exclude"}) | slimming.KEYS
+KEYS = frozenset({"name", "runtime", "groups", "extras", "packages", "exclude", "description"}) | slimming.KEYS
 
 
 def read_layer(section: Section, key: str, defaults: Defaults) -> LayerSettings:
@@ -27,6 +27,7 @@ def read_layer(section: Section, key: str, defaults: Defaults) -> LayerSettings:
         packages=distributions(section, "packages"),
         exclude=distributions(section, "exclude"),
         slimming=slimming.read_slimming(section, len(served)),
+        description=_description(section),
     )
     for name in layer.packages:
         if name in layer.exclude:
@@ -37,6 +38,18 @@ def read_layer(section: Section, key: str, defaults: Defaults) -> LayerSettings:
                 hint="remove it from one",
             )
     return layer
+
+
+def _description(section: Section) -> str:
+    given = section.text("description") or ""
+    if len(given) > DESCRIPTION_LENGTH:
+        raise section.refuse(
+            "description",
+            "is too long",
+            why=(f"it has {len(given)} characters, AWS takes {DESCRIPTION_LENGTH}",),
+            hint="shorten it, or remove it: one is made from what is in the layer",
+        )
+    return given
 
 
 def aws_name(section: Section, key: str, project: Project, longest: int) -> str:

@@ -102,7 +102,8 @@ class ApiSettings(NamedTuple):
 class Smoke(NamedTuple):
     """An invocation that a new version must pass before users meet it.
 
-    `event` names it: the file's path relative to the project, or what its key `name` says.  `payload` is JSON.
+    `event` names it: the file's path relative to the project, or what its key `name` says.  `payload` is JSON, "" as
+    long as the file at `path` (relative to the project, "" for none) was not read.
     `status` is the answer's statusCode, None where it isn't looked at.  `answer` are pairs of a JMESPath expression and
     the value, as JSON, that it must have.  `log` must be in the log's text, `no_log` must not.  `longest_init` and
     `longest` (the handler's own time) are in seconds, None for any.
@@ -116,6 +117,7 @@ class Smoke(NamedTuple):
     no_log: tuple[str, ...] = ()
     longest_init: float | None = None
     longest: float | None = None
+    path: str = ""
 
 
 class Canary(NamedTuple):

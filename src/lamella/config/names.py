@@ -20,6 +20,8 @@ FUNCTION_NAME_LENGTH = 64  # CreateFunction, FunctionName: "If you specify only 
 LAYER_NAME_LENGTH = 140  # PublishLayerVersion, LayerName: maximum length of 140
 HANDLER_LENGTH = 128  # CreateFunction, Handler: maximum length of 128
 LAYERS_PER_FUNCTION = 5  # Lambda quotas: function layers
+DESCRIPTION_LENGTH = 256  # PublishLayerVersion, Description: maximum length of 256
+ROLE_ARN_LENGTH = 2048  # AssumeRole, RoleArn: maximum length of 2048
 
 
 def is_key(text: str) -> bool:
@@ -47,6 +49,40 @@ def is_layer_version_arn(text: str) -> bool:
         and bool(version)
         and DIGITS.issuperset(version)
     )
+
+
+def is_role_arn(text: str) -> bool:
+    """``arn:PARTITION:iam::123456789012:role/PATH/NAME`` (IAM user guide, "IAM identifiers")."""
+    parts = text.split(":", 5)
+    if len(parts) != 6 or len(text) > ROLE_ARN_LENGTH:
+        return False
+    arn, partition, service, region, account, resource = parts
+    kind, slash, name = resource.partition("/")
+    return (
+        (arn, service, region, kind, slash) == ("arn", "iam", "", "role", "/")
+        and bool(partition)
+        and (ALNUM | {"-"}).issuperset(partition)
+        and len(account) == 12
+        and DIGITS.issuperset(account)
+        and all(part and (NAME | frozenset("+=,.@")).issuperset(part) for part in name.split("/"))
+    )
+
+
+def is_region(text: str) -> bool:
+    """``eu-central-1``, ``us-gov-west-1``: words of small letters, then a number.  Whether it is there, AWS says."""
+    *words, number = text.split("-")
+    small = frozenset(string.ascii_lowercase)
+    return (
+        len(words) >= 2 and all(word and small.issuperset(word) for word in words) and number != ""
+    ) and DIGITS.issuperset(number)
+
+
+def is_bucket(text: str) -> bool:
+    """A bucket of S3 (user guide, "General purpose bucket naming rules"), or of a service that is laxer about its form.
+
+    Some of those, and S3's oldest buckets, have capitals and `_`.
+    """
+    return 3 <= len(text) <= 63 and {text[0], text[-1]} <= ALNUM and (NAME | {"."}).issuperset(text)
 
 
 def is_handler(text: str) -> bool:

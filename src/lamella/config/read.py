@@ -10,12 +10,15 @@ from lamella.config.api import api_type, read_api
 from lamella.config.find import find
 from lamella.config.functions import read_function
 from lamella.config.layers import distributions, read_layer
-from lamella.config.model import FunctionSettings, LayerSettings, Settings
+from lamella.config.model import Environment, FunctionSettings, LayerSettings, Settings
 from lamella.config.project import Defaults, project_of
 from lamella.config.runtimes import architecture, derived, runtimes
 from lamella.config.section import Section
 
-KEYS = frozenset({"runtime", "architecture", "lock", "output", "allow-build", "layers", "functions", "api"})
+KEYS = frozenset(
+    {"runtime", "architecture", "lock", "output", "allow-build", "layers", "functions", "api"}
+    | {"deploy", "environments", "cache"}
+)
 TAKEN = {"manifest": "manifest.json stands beside the zips"}
 
 
@@ -62,7 +65,33 @@ def read(directory: str, *, output: str | None = None, api: str | None = None) -
         functions=tuple(functions),
         allow_build=distributions(top, "allow-build"),
         api=read_api(top, functions, kind),
+        environments=_environments(top, tuple(layers.values()), functions),
+        cache=_cache(top),
     )
+
+
+def _environments(
+    top: Section, layers: Sequence[LayerSettings], functions: Sequence[FunctionSettings]
+) -> tuple[Environment, ...]:
+    """Where a build is deployed.  Most builds are not: what reads the keys is loaded where there are some."""
+    base = Environment(
+        layers=tuple((layer.key, layer.name) for layer in layers),
+        functions=tuple((function.key, function.name) for function in functions),
+        aliases=tuple((function.key, function.alias) for function in functions),
+    )
+    if not top.data.keys() & {"deploy", "environments"}:
+        return (base,)
+    from lamella.config.environments import read_environments
+
+    return read_environments(top, base, layers, functions)
+
+
+def _cache(top: Section) -> str:
+    if "cache" not in top.data:
+        return ""
+    from lamella.config.accounts import read_cache
+
+    return read_cache(top)
 
 
 def _check_key(section: Section, key: str, layers: Iterable[str]) -> None:

@@ -104,6 +104,42 @@ class Section:
             )
         return value
 
+    def number(self, key: str, most: float, *, unit: str = "", example: float = 1) -> float | None:
+        """The number at `key`, above 0 and at most `most`, or None where it is left out."""
+        value = self.data.get(key)
+        if value is None:
+            return None
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= most:
+            return float(value)
+        raise self.refuse(
+            key,
+            f"must be a number{unit and f' of {unit}'} above 0, at most {most:g}",
+            why=(f"found {described(value)}",),
+            hint=f"write `{written_key(key)} = {example:g}`, say",
+        )
+
+    def table(self, key: str, example: str) -> Section | None:
+        """The table at `key`, or None where it is left out.  `example` is the whole line that a hint shows."""
+        value = self.data.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise self.wrong_type(key, "a table", value, f"write `{example}`")
+        return Section(value, self.file, self.prefix, (*self.path, key))
+
+    def rows(self, key: str, example: str) -> Iterator[Section]:
+        """The tables of the list at `key`.  Messages count them: ``[….smoke.1]`` is the first.
+
+        `example` is the whole line that a hint shows.
+        """
+        value = self.data.get(key, [])
+        if not isinstance(value, list):
+            raise self.wrong_type(key, "a list of tables", value, f"write `{example}`")
+        for number, table in enumerate(value, 1):
+            if not isinstance(table, dict):
+                raise self.wrong_type(key, "a list of tables", table, f"write `{example}`")
+            yield Section(table, self.file, self.prefix, (*self.path, key, str(number)))
+
     def one_of(self, key: str, known: tuple[str, ...]) -> str | None:
         """The string at `key`, one of `known`, or None where it is left out."""
         value = self.text(key)

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from lamella import aws
+from lamella.cloud import answers
 from lamella.deployed.model import DeployedFunction, DeployedLayer, Offered
 from lamella.errors import OutsideError, UsageError
 
@@ -17,9 +18,10 @@ class Lambdas:
     An ARN is asked for in its own region, whatever `region` says.
     """
 
-    def __init__(self, profile: str | None = None, region: str | None = None) -> None:
+    def __init__(self, profile: str | None = None, region: str | None = None, *, role: str = "") -> None:
         self._profile = profile
         self._region = region
+        self._role = role
         self._clients: dict[str | None, Any] = {}
 
     def function(self, name: str, qualifier: str) -> Offered[DeployedFunction]:
@@ -75,7 +77,7 @@ class Lambdas:
     def _client(self, name: str) -> Any:
         region = name.split(":")[3] if name.startswith("arn:") else self._region
         if region not in self._clients:
-            self._clients[region] = aws.client("lambda", self._profile, region)
+            self._clients[region] = aws.Access(self._profile, region, role=self._role).client("lambda")
         return self._clients[region]
 
 
@@ -84,34 +86,33 @@ def _function(facts: dict[str, Any], qualifier: str, doing: str) -> DeployedFunc
     values = facts.get("Environment", {}).get("Variables")
     unreadable = "Error" in facts.get("Environment", {})
     environment = None if unreadable else tuple(sorted((values or {}).items()))
+    digest = _digest(facts, doing)
+    told = answers.function(facts)
     return DeployedFunction(
-        arn=":".join(facts["FunctionArn"].split(":")[:7]),
-        name=facts["FunctionName"],
-        code_sha256=_digest(facts, doing),
-        size=facts["CodeSize"],
-        version=facts["Version"],
+        arn=told.arn,
+        name=told.name,
+        code_sha256=digest,
+        size=told.size,
+        version=told.version,
         qualifier=qualifier,
-        runtime=facts.get("Runtime", ""),
-        handler=facts.get("Handler", ""),
-        memory=facts.get("MemorySize", 128),
-        timeout=facts.get("Timeout", 3),
+        runtime=told.runtime,
+        handler=told.handler,
+        memory=told.memory,
+        timeout=told.timeout,
         scratch=facts.get("EphemeralStorage", {}).get("Size", 512),
-        architecture=next(iter(facts.get("Architectures") or ["x86_64"])),
-        layer_arns=tuple(layer["Arn"] for layer in facts.get("Layers", ())),
+        architecture=told.architecture,
+        layer_arns=told.layers,
         variables=tuple(name for name, _ in environment or ()),
-        state=facts.get("State", "Active"),
+        state=told.state or "Active",
         environment=environment,
     )
 
 
 def _digest(facts: dict[str, Any], doing: str) -> str:
     """CodeSha256, which is to be the base64 of 32 bytes: it becomes a file's name.  Raises OutsideError."""
-    import base64
-
-    digest = str(facts.get("CodeSha256", ""))
     try:
-        if len(base64.b64decode(digest, validate=True)) == 32:
-            return digest
-    except ValueError:
-        pass
-    raise OutsideError(f"could not {doing}", why=[f"AWS says no SHA-256 of it, but `{digest}`"], hint="try again later")
+        return answers.digest(facts)
+    except (KeyError, ValueError):
+        told = facts.get("CodeSha256", "")
+        why = [f"AWS says no SHA-256 of it, but `{told}`"]
+        raise OutsideError(f"could not {doing}", why=why, hint="try again later") from None

@@ -35,6 +35,7 @@ def blank_all(entries: Sequence[Entry], store: Store) -> list[Entry]:
     keys = {
         index: key_of("blank", VERSION, identity(entry)) for index, entry in enumerate(entries) if _is_candidate(entry)
     }
+    store.expect(keys.values())
     made = {key: store.derived(key) for key in keys.values()}
     missing = {key: entries[index] for index, key in keys.items() if made[key] is None}
     if missing:

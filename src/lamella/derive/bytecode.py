@@ -137,9 +137,15 @@ def _bytecode_of(
     """The bytecode by the path of its source; none for what doesn't compile."""
     made: dict[str, Entry] = {}
     missing = []
-    for group in groups(modules):
-        files = [f"{entry.path} {identity(entry)}" for entry in group]
-        key = key_of("bytecode", _REVISION, interpreter.version, mount, columns, *files)
+    keyed = {
+        key_of(
+            "bytecode", _REVISION, interpreter.version, mount, columns,
+            *(f"{entry.path} {identity(entry)}" for entry in group),
+        ): group
+        for group in groups(modules)
+    }  # fmt: skip
+    store.expect(keyed)
+    for key, group in keyed.items():
         kept = store.derived(key)
         if kept is None:
             missing.append((key, group))

@@ -36,8 +36,12 @@ def compress(entries: Sequence[Entry], store: Store) -> list[Entry]:
     """
     smaller: dict[str, Entry] = {}
     missing: dict[str, list[Entry]] = {}
-    for shelf in _shelves(entry for entry in entries if entry.mode != LINK and entry.size):
-        key = key_of("compress", _REVISION, *(f"{entry.path} {identity(entry)}" for entry in shelf))
+    shelves = {
+        key_of("compress", _REVISION, *(f"{entry.path} {identity(entry)}" for entry in shelf)): shelf
+        for shelf in _shelves(entry for entry in entries if entry.mode != LINK and entry.size)
+    }
+    store.expect(shelves)
+    for key, shelf in shelves.items():
         kept = store.derived(key)
         if kept is None:
             missing[key] = shelf

@@ -18,6 +18,10 @@ class Store(Protocol):
         """
         ...
 
+    def expect(self, keys: Iterable[str]) -> None:
+        """These keys will be asked for: a store that is far away may bring what it has of them at once."""
+        ...
+
     def derive(self, key: str, made: Iterable[Entry]) -> Mapping[str, Entry]:
         """Keep entries that hold their `data`, by their `path`; the same as `derived` then gives.
 

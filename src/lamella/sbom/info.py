@@ -12,19 +12,24 @@ LONGEST = 512
 
 
 def licence_info(inventory: Inventory, longest: int = LONGEST) -> str:
-    """The licences of all distributions: an SPDX expression, behind a semicolon whose licence is unknown.
+    """The licences of all distributions of an inventory, in one line."""
+    return in_one_line(((one.name, one.licence.expression) for one in inventory.components), longest)
+
+
+def in_one_line(licences: Iterable[tuple[str, str]], longest: int = LONGEST) -> str:
+    """Pairs of distribution and licence as an SPDX expression, behind a semicolon those whose licence is unknown ("").
 
     "" when there is no distribution.  What does not fit in `longest` characters is counted, not cut off.
     """
     known: set[str] = set()
-    unknown = []
-    for component in inventory.components:
-        if component.licence.expression:
-            known.update(_terms(component.licence.expression))
+    nameless: set[str] = set()
+    for name, expression in licences:
+        if expression:
+            known.update(_terms(expression))
         else:
-            unknown.append(component.name)
+            nameless.add(name)
     terms = sorted(known, key=str.lower)
-    unknown = sorted(set(unknown))
+    unknown = sorted(nameless)
     for names in (", ".join(unknown), f"{len(unknown)} distribution{'s' * (len(unknown) != 1)}"):
         ending = f"licence unknown: {names}" if unknown else ""
         if len(text := _joined([" AND ".join(terms), ending])) <= longest:

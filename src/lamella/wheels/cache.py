@@ -1,7 +1,8 @@
 """The content-addressed store of admitted wheels, shared by every process of a user.
 
 <root>/v1/wheels/ab/<sha256>.whl    the file as the index served it
-<root>/v1/wheels/ab/<sha256>.json   what admission learnt; written last, so that it marks a complete entry
+<root>/v1/wheels/ab/<sha256>.json   what admission learnt; written last, so that it marks a complete entry; alone, where
+                                    another machine looked at the wheel and its file was not needed here
 <root>/v1/derived/ab/<key>.pack     packed bytes of members that were made from a wheel's, one behind the other
 <root>/v1/derived/ab/<key>.json     what they are, and where in the pack; written last
 <root>/v1/partial/…                 downloads under way, resumed by whoever comes next
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 _LAYOUT = "v1"
 # A CRC-32 as eight hex digits and a line break stand before what is kept: a flipped bit makes no other answer
 _SEAL = 9
+# What is kept of a derived member: name, method, CRC-32, sizes, offset, CRC-32 of the packed bytes
+_COLUMNS = 7
 
 
 class Cache:
@@ -48,13 +51,29 @@ class Cache:
         Trusts what admission wrote down; that the bytes are still the same is proven where they are copied, member
         by member (`archive.writer.DamagedSourceError`).
         """
+        return self.known(sha256) if os.path.exists(self._stem(sha256) + ".whl") else None
+
+    def known(self, sha256: str) -> Wheel | None:
+        """What admission learnt of the wheel with this digest, here or elsewhere; its file need not be here."""
         stem = self._stem(sha256)
         try:
-            data = _unsealed(stem + ".json")
-            os.stat(stem + ".whl")
-            return index.from_json(data, stem + ".whl")
+            return index.from_json(_unsealed(stem + ".json"), stem + ".whl")
         except (FileNotFoundError, ValueError, KeyError, TypeError, IndexError):
             return None
+
+    def learn(self, sha256: str, data: bytes) -> Wheel | None:
+        """Keep what admission learnt of a wheel elsewhere (`wheels.index`); None where that is not of this wheel."""
+        stem = self._stem(sha256)
+        try:
+            if index.from_json(data, "").sha256 != sha256:
+                return None
+        except (ValueError, KeyError, TypeError, IndexError):
+            return None
+        os.makedirs(os.path.dirname(stem), exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(stem + ".whl")  # it lost what was learnt here: nothing says that it is whole
+        write_atomic(stem + ".json", _sealed(data), flush=False)
+        return self.known(sha256)
 
     def adopt(self, wheel: Wheel) -> Wheel:
         """Move an admitted wheel from where it lies (on the cache's file system) to its place."""
@@ -74,17 +93,35 @@ class Cache:
 
     def derived(self, key: str) -> Mapping[str, Entry] | None:
         """The entries that `derive` kept under this key, by name; None for none."""
+        found = self.pack(key)
+        return _entries(*found) if found is not None else None
+
+    def pack(self, key: str) -> tuple[Any, str] | None:
+        """What is kept under this key as it is kept: columns of what the pack holds, and the pack's path."""
         stem = os.path.join(self.root, "derived", key[:2], key)
         try:
             columns = json.loads(_unsealed(stem + ".json"))
             os.stat(stem + ".pack")
-            source = stem + ".pack"
-            return {
-                name: Entry(name, "", FILE, method, crc, packed, size, source, offset, packed_crc)
-                for name, method, crc, packed, size, offset, packed_crc in zip(*columns, strict=True)
-            }
-        except (FileNotFoundError, ValueError, TypeError):
+            return columns, stem + ".pack"
+        except (FileNotFoundError, ValueError):
             return None
+
+    def adopt_pack(self, key: str, columns: Any, path: str) -> bool:
+        """Move a pack that was made elsewhere to its place; False where it does not hold what `columns` say."""
+        entries = _entries(columns, path)
+        if entries is None or len(columns) != _COLUMNS or not all(map(_is_row, zip(*columns, strict=True))):
+            return False
+        size = sum(entry.packed for entry in entries.values())
+        if size != os.path.getsize(path) or not _is_whole(path, entries.values()):
+            return False
+        stem = os.path.join(self.root, "derived", key[:2], key)
+        os.makedirs(os.path.dirname(stem), exist_ok=True)
+        os.replace(path, stem + ".pack")
+        write_atomic(stem + ".json", _sealed(json.dumps(columns, separators=(",", ":")).encode()), flush=False)
+        return True
+
+    def expect(self, keys: Iterable[str]) -> None:
+        """Nothing has to be brought nearer; see `derive.model.Store`."""
 
     def derive(self, key: str, made: Iterable[Entry]) -> Mapping[str, Entry]:
         """Keep entries that hold their `data`; return them as `derived` will.  Raises OSError.
@@ -111,7 +148,7 @@ class Cache:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(waiting)
             raise
-        columns = [[row[at] for row in rows] for at in range(7)]
+        columns = [[row[at] for row in rows] for at in range(_COLUMNS)]
         write_atomic(stem + ".json", _sealed(json.dumps(columns, separators=(",", ":")).encode()), flush=False)
         kept = self.derived(key)
         assert kept is not None
@@ -173,6 +210,22 @@ class Cache:
         if found is not None and settled(path, began):
             self.remember("placed", key, {"state": state(path), "sha256": found})
         return found
+
+
+def _entries(columns: Any, source: str) -> dict[str, Entry] | None:
+    """The entries of a pack by name; None where the columns are not those of one."""
+    try:
+        return {
+            name: Entry(name, "", FILE, method, crc, packed, size, source, offset, packed_crc)
+            for name, method, crc, packed, size, offset, packed_crc in zip(*columns, strict=True)
+        }
+    except (TypeError, ValueError):
+        return None
+
+
+def _is_row(row: tuple[Any, ...]) -> bool:
+    name, *numbers = row
+    return isinstance(name, str) and all(isinstance(number, int) and number >= 0 for number in numbers)
 
 
 def _is_whole(path: str, entries: Iterable[Entry]) -> bool:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lamella.digests import key_of
@@ -45,6 +45,22 @@ class Silent:
     def close(self) -> None: ...
 
 
+class Elsewhere(Protocol):
+    """Where wheels may be had that other machines looked at, by their sha256.  Never fails: it has less, then."""
+
+    def open(self) -> None:
+        """Get ready: somebody will ask."""
+
+    def index(self, sha256: str) -> bytes | None:
+        """What admission learnt of a wheel, as `wheels.index` writes it."""
+
+    def wheel(self, sha256: str, path: str) -> bool:
+        """Put the wheel at `path`; False where it can't be had."""
+
+    def admitted(self, wheel: Wheel) -> None:
+        """A wheel came from an index, and is in the cache now."""
+
+
 class Wanted(NamedTuple):
     """A file that a pin was decided to use.  `version` is None where only the file itself tells it."""
 
@@ -54,14 +70,24 @@ class Wanted(NamedTuple):
 
 
 class Source:
-    """Where wheels come from: a cache before an index, which is opened when first needed.
+    """Where wheels come from: a cache, then `elsewhere`, then an index, which is opened when first needed.
 
-    Use as a context manager: leaving it closes the connections.
+    With `elsewhere`, of the wheels that are not `needed` (sha256) it is enough to know what admission learnt: their
+    `path` may be that of no file.  Use as a context manager: leaving it closes the connections.
     """
 
     def __init__(
-        self, cache: Cache, settings: Callable[[], IndexSettings], *, offline: bool, progress: Progress
+        self,
+        cache: Cache,
+        settings: Callable[[], IndexSettings],
+        *,
+        offline: bool,
+        progress: Progress,
+        elsewhere: Elsewhere | None = None,
+        needed: Collection[str] = (),
     ) -> None:
+        self._elsewhere = elsewhere
+        self._needed = needed
         self.cache = cache
         self.offline = offline
         self.progress = progress
@@ -90,9 +116,12 @@ class Source:
             return
 
         def open_early() -> None:
-            # Whoever needs the session meets the same error, and tells it
+            # Whoever needs what is opened here meets the same error, and tells it
             with contextlib.suppress(Exception):
-                _ = self.session
+                if self._elsewhere is not None:
+                    self._elsewhere.open()
+                else:
+                    _ = self.session
 
         self._warming = threading.Thread(target=open_early, daemon=True)
         self._warming.start()
@@ -160,9 +189,15 @@ class Source:
         finally:
             pool.shutdown(wait=not self._stopping)
 
+    def kept(self, sha256: str) -> Wheel | None:
+        """The wheel with this digest, where what is here of it will do."""
+        if self._elsewhere is None or sha256 in self._needed:
+            return self.cache.wheel(sha256)
+        return self.cache.known(sha256)
+
     def _kept(self, item: Wanted) -> Wheel | None:
         sha256 = _sha256(item.file)
-        wheel = self.cache.wheel(sha256) if sha256 else None
+        wheel = self.kept(sha256) if sha256 else None
         # A lock that gives another distribution's hash is refused whether or not the cache has it
         return wheel if wheel is not None and _is(wheel, item) else None
 
@@ -174,19 +209,38 @@ class Source:
             if kept is not None:
                 return kept
             partial = self.cache.partial(key)
-            self.progress.began(file.filename, file.size)
+            if self._elsewhere is not None and file.path is None and key == _sha256(file):
+                wheel = self._from_elsewhere(self._elsewhere, item, key, partial)
+                if wheel is None:
+                    wheel = self._fetched(item, partial)
+                    self._elsewhere.admitted(wheel)
+                return wheel
+            return self._fetched(item, partial)
+
+    def _from_elsewhere(self, elsewhere: Elsewhere, item: Wanted, sha256: str, partial: str) -> Wheel | None:
+        """What is known of the wheel elsewhere, where that is enough, or the wheel."""
+        if sha256 not in self._needed:
+            data = elsewhere.index(sha256)
+            known = self.cache.learn(sha256, data) if data is not None else None
+            if known is not None and _is(known, item):
+                return known
+        return self.admit(item, partial) if elsewhere.wheel(sha256, partial) else None
+
+    def _fetched(self, item: Wanted, partial: str) -> Wheel:
+        file = item.file
+        self.progress.began(file.filename, file.size)
+        try:
+            resumed = self._gather(file, partial)
             try:
-                resumed = self._gather(file, partial)
-                try:
-                    return self.admit(item, partial)
-                except ArchiveError:
-                    if not resumed:
-                        raise
-                # What an interrupted download had left was not of this file
-                self._gather(file, partial)
                 return self.admit(item, partial)
-            finally:
-                self.progress.ended(file.filename)
+            except ArchiveError:
+                if not resumed:
+                    raise
+            # What an interrupted download had left was not of this file
+            self._gather(file, partial)
+            return self.admit(item, partial)
+        finally:
+            self.progress.ended(file.filename)
 
     def _gather(self, file: LockedFile, partial: str) -> bool:
         """Copy or download the file to `partial`.  True when bytes were used that lay there before."""

@@ -1,0 +1,42 @@
+"""How often AWS is asked.
+
+AWS counts the calls of Lambda's control plane per account and region, for all its callers together: 15 a second
+(AWS Lambda developer guide, Lambda quotas: API requests).  Who stays below it leaves something for the others.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+from lamella.cloud.model import Clock
+
+_LATE = 1.1
+
+
+class Rate:
+    """Lets at most `per_second` calls begin in any second: the first ones at once, then as their turns come.
+
+    Threads share it, and are served in the order in which they came.  `calls` counts them.
+    """
+
+    def __init__(self, per_second: float, clock: Clock) -> None:
+        # As many tokens as fit in a second, each free again one `_span` after it was taken: a little more than they
+        # are worth, since calls that begin a second apart may arrive closer
+        tokens = max(1, int(per_second))
+        self._span = _LATE * tokens / per_second
+        self._taken: deque[float] = deque(maxlen=tokens)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self.calls = 0
+
+    def take(self) -> None:
+        """Wait for the turn of one call."""
+        with self._lock:
+            now = turn = self._clock.now()
+            if len(self._taken) == self._taken.maxlen:
+                turn = max(now, self._taken[0] + self._span)
+            self._taken.append(turn)
+            self.calls += 1
+        if turn > now:
+            self._clock.sleep(turn - now)
