@@ -131,6 +131,7 @@ def start_deploy(wanted: Wanted, folder: str, url: str, said: str = "") -> Any:
 
 
 def _deployed(wanted: Wanted, folder: str, url: str, settings: dict[str, str], said: str) -> None:
+    import faulthandler, signal; faulthandler.register(signal.SIGUSR1, all_threads=True)
     os.environ.update(settings)  # the process that it was forked from may have others
     outcome = deploy(wanted, folder, way(url))
     failed = isinstance(outcome, LamellaError) or bool(outcome.failures)

@@ -17,7 +17,7 @@ _LATE = 1.1
 class Rate:
     """Lets at most `per_second` calls begin in any second: the first ones at once, then as their turns come.
 
-    Threads share it, and are served in the order in which they came.  `calls` counts them.
+    Threads share it: one waits for the next turn, the others for that one.  `calls` counts them.
     """
 
     def __init__(self, per_second: float, clock: Clock) -> None:
@@ -33,10 +33,10 @@ class Rate:
     def take(self) -> None:
         """Wait for the turn of one call."""
         with self._lock:
-            now = turn = self._clock.now()
             if len(self._taken) == self._taken.maxlen:
-                turn = max(now, self._taken[0] + self._span)
-            self._taken.append(turn)
+                missing = self._taken[0] + self._span - self._clock.now()
+                if missing > 0:
+                    self._clock.sleep(missing)
+            # The time at which it truly begins: a thread that was woken late leaves no room for one more
+            self._taken.append(self._clock.now())
             self.calls += 1
-        if turn > now:
-            self._clock.sleep(turn - now)
