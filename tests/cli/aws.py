@@ -1,4 +1,3 @@
-
 """Commands that ask AWS, run in this process against a strict server."""
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from lamella.cloud.model import Place
 from lamella.cloud.places import open_cloud
 from lamella.doctor.judge import Meant
 from lamella.doctor.model import Person
-from lamella.rollout.policy import CALLS
+from lamella.rollout.upkeep.policy import CALLS
 
 TABLES = RUNNABLE + 'alias = "live"\n\n[tool.lamella.environments.prod]\nsuffix = "-prod"\n'
 FUNCTION, LAYER = "spectra-api", "spectra-layer"

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from lamella.cli.interrupting import interruptible
-from lamella.rollout.stopping import Stop
+from lamella.rollout.steps.stopping import Stop
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -13,7 +13,7 @@ from tests.cloud.strict import DENIED, StrictServer
 from tests.deployed.moto_server import REGION, Deployer, zipped
 
 from lamella.cloud.model import Cloud, Place
-from lamella.rollout.journal import open_journal
+from lamella.rollout.journal.journal import open_journal
 from lamella.rollout.model import Deployment
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from lamella.doctor.access import granting, lacking, principal
 from lamella.doctor.model import Person
-from lamella.rollout.policy import Statement
+from lamella.rollout.upkeep.policy import Statement
 
 STATEMENT = Statement("Read", ("lambda:GetFunction",), ("*",))
 

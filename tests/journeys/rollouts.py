@@ -23,11 +23,11 @@ from lamella.cloud.places import open_cloud, places
 from lamella.config.model import Environment, Smoke
 from lamella.deployed.model import Lambda as Downloads
 from lamella.errors import LamellaError
-from lamella.rollout.journal import open_journal
-from lamella.rollout.keeping import open_downloads
+from lamella.rollout.journal.journal import open_journal
+from lamella.rollout.journal.keeping import open_downloads
 from lamella.rollout.model import Outcome, Wanted, WantedFunction, WantedLayer
 from lamella.rollout.perform import perform
-from lamella.rollout.plan import plan
+from lamella.rollout.planning.plan import plan
 
 RUNTIME, ARCHITECTURE = "python3.12", "x86_64"
 RATE = 1000.0
@@ -131,7 +131,10 @@ def start_deploy(wanted: Wanted, folder: str, url: str, said: str = "") -> Any:
 
 
 def _deployed(wanted: Wanted, folder: str, url: str, settings: dict[str, str], said: str) -> None:
-    import faulthandler, signal; faulthandler.register(signal.SIGUSR1, all_threads=True)
+    import faulthandler
+    import signal
+
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
     os.environ.update(settings)  # the process that it was forked from may have others
     outcome = deploy(wanted, folder, way(url))
     failed = isinstance(outcome, LamellaError) or bool(outcome.failures)

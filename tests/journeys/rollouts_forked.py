@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
+from botocore.client import BaseClient  # type: ignore[import-untyped]
 from tests.journeys.rollouts import way
 
 if os.environ.get("AWS_ENDPOINT_URL"):
     way(os.environ["AWS_ENDPOINT_URL"])
+    for held in gc.get_objects():
+        if isinstance(held, BaseClient):
+            held.close()  # an open connection would be that of every process that is forked

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 import threading
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +59,14 @@ def test_of_two_at_once_one_wins_and_one_says_why_not(
     if journals == "a journal each":
         other = tmp_path / "other"
         shutil.copytree(shelf, other)
-    both = threading.Barrier(2)
+    both, started = threading.Barrier(2), threading.Event()
+    processes: dict[int, Any] = {}
 
     def meet() -> None:
-        with contextlib.suppress(threading.BrokenBarrierError):  # where the other one was refused before
-            both.wait(60 if other != shelf else 0.5)
+        if other != shelf:
+            both.wait(60)
+        elif started.wait(60):  # the other one was refused before it came so far
+            wait([process.sentinel for process in processes.values()], 60)
 
     met: list[str] = []
 
@@ -76,10 +79,9 @@ def test_of_two_at_once_one_wins_and_one_says_why_not(
     strict.fault = fault
     editions = {2: shelf, 3: other}
     wishes = {edition: shop(tmp_path / "zips", edition) for edition in editions}
-    processes = {
-        edition: start_deploy(wishes[edition], str(folder), strict.url, f"{edition}.txt")
-        for edition, folder in editions.items()
-    }
+    for edition, folder in editions.items():
+        processes[edition] = start_deploy(wishes[edition], str(folder), strict.url, f"{edition}.txt")
+    started.set()
     for process in processes.values():
         process.join(60)
     codes = {edition: process.exitcode for edition, process in processes.items()}

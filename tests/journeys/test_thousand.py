@@ -22,11 +22,11 @@ from tests.journeys.rollouts import packed
 from lamella.cloud.model import Content, Place
 from lamella.cloud.places import open_cloud
 from lamella.config.model import Smoke
-from lamella.rollout.journal import open_journal
-from lamella.rollout.keeping import open_downloads
+from lamella.rollout.journal.journal import open_journal
+from lamella.rollout.journal.keeping import open_downloads
 from lamella.rollout.model import Wanted, WantedFunction, WantedLayer
 from lamella.rollout.perform import perform
-from lamella.rollout.plan import plan
+from lamella.rollout.planning.plan import plan
 
 pytestmark = pytest.mark.slow
 

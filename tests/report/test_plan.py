@@ -14,7 +14,7 @@ from lamella.config.model import Canary, Smoke
 from lamella.report.console import Console
 from lamella.report.plan import as_tree, show, summary, text
 from lamella.rollout.model import Plan, Record, Wanted
-from lamella.rollout.plan import plan
+from lamella.rollout.planning.plan import plan
 
 
 @pytest.fixture(autouse=True)

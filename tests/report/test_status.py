@@ -9,7 +9,7 @@ from tests.rollout.wishes import deployed, function, layer, wanted
 from lamella.report.console import Console
 from lamella.report.status import as_tree, show, show_versions, versions_as_tree
 from lamella.rollout.model import Before, Deployment, Intent, Record
-from lamella.rollout.status import Named, Status, status, versions
+from lamella.rollout.upkeep.status import Named, Status, status, versions
 
 
 def found() -> Status:

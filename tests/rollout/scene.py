@@ -11,12 +11,12 @@ from tests.cloud.fake_state import answered
 
 from lamella.cloud.model import Content, FunctionState, Invoked
 from lamella.config.model import Canary, Smoke
-from lamella.rollout.journal_s3 import S3Journal
+from lamella.rollout.journal.journal_s3 import S3Journal
 from lamella.rollout.model import Outcome, Plan, Wanted, WantedFunction, WantedLayer
 from lamella.rollout.perform import perform
-from lamella.rollout.plan import plan
-from lamella.rollout.rollback import find_way, go_back
-from lamella.rollout.stopping import Stop
+from lamella.rollout.planning.plan import plan
+from lamella.rollout.steps.stopping import Stop
+from lamella.rollout.undo.rollback import find_way, go_back
 
 ALIASES = {"api": "live", "worker": "live", "cron": ""}
 _LAYERS = {"api": ("deps", "tools"), "worker": ("deps",), "cron": ("deps",)}

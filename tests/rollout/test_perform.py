@@ -14,11 +14,11 @@ from lamella.aws import BusyError
 from lamella.cloud.model import Clock, FunctionState, Invoked
 from lamella.config.model import Canary, Smoke
 from lamella.errors import LamellaError
-from lamella.rollout.journal import LocalJournal
+from lamella.rollout.journal.journal import LocalJournal
 from lamella.rollout.model import Outcome, Record
 from lamella.rollout.perform import perform
-from lamella.rollout.plan import plan
-from lamella.rollout.stopping import Stop
+from lamella.rollout.planning.plan import plan
+from lamella.rollout.steps.stopping import Stop
 
 
 @pytest.fixture

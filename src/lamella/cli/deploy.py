@@ -93,7 +93,7 @@ class _Planned(NamedTuple):
 def _planned(place: Place, project: Project, *, refresh: bool) -> _Planned:
     """Without a journal AWS itself says what a killed run may have left: all aliases are read."""
     from lamella.cli.rollouts import open_site
-    from lamella.rollout.plan import plan
+    from lamella.rollout.planning.plan import plan
 
     site = open_site(place, project.settings)
     record = site.journal.read()
@@ -130,9 +130,9 @@ def _agreed(console: Console) -> bool:
 def _performed(todo: Mapping[Place, _Planned], console: Console) -> dict[Place, Outcome | LamellaError]:
     from lamella.cli.interrupting import interruptible
     from lamella.cli.rollouts import side_by_side
-    from lamella.rollout.keeping import open_downloads
+    from lamella.rollout.journal.keeping import open_downloads
     from lamella.rollout.perform import perform
-    from lamella.rollout.stopping import Stop
+    from lamella.rollout.steps.stopping import Stop
 
     stop = Stop()
 

@@ -190,7 +190,7 @@ def _built(
     from lamella.doctor.model import Diagnosis
     from lamella.doctor.prescribe import attached, providers
     from lamella.errors import LamellaError
-    from lamella.rollout.desired import wanted
+    from lamella.rollout.planning.desired import wanted
 
     try:
         settings, manifest = open_built(parsed.output)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lamella.rollout.stopping import Stop
+    from lamella.rollout.steps.stopping import Stop
 
 _FIRST = (
     "\nstopping: what is under way ends, and what was changed is put back; "

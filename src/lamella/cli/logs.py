@@ -190,7 +190,7 @@ def _change(
 
 def _record(cloud: Cloud, settings: Settings | None) -> Record:
     """What the journal knows; nothing where there is none, or it can't be read: it is only compared with."""
-    from lamella.rollout.journal import open_journal
+    from lamella.rollout.journal.journal import open_journal
     from lamella.rollout.model import Record
 
     if settings is None:
@@ -232,7 +232,7 @@ def _asked(text: str, settings: Settings | None, environment_name: str) -> tuple
     """The function, and the region that an ARN names.  Raises UsageError."""
     from lamella.deployed.model import FUNCTION
     from lamella.deployed.reference import read_reference
-    from lamella.rollout.desired import environment
+    from lamella.rollout.planning.desired import environment
 
     found = read_reference(text, kind=FUNCTION)
     if ":" in found.name:
@@ -250,7 +250,7 @@ def _asked(text: str, settings: Settings | None, environment_name: str) -> tuple
 def _place(parsed: argparse.Namespace, settings: Settings | None, region: str | None) -> Place:
     from lamella.cloud.places import places
     from lamella.config.model import Environment
-    from lamella.rollout.desired import environment
+    from lamella.rollout.planning.desired import environment
 
     if settings is None and parsed.env:
         raise UsageError("there is no configuration here, and so no environment", hint="leave out `--env`")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lamella.config.model import Environment, Settings
     from lamella.report.console import Console
-    from lamella.rollout.policy import Function, Scope
+    from lamella.rollout.upkeep.policy import Function, Scope
 
 DESCRIPTION = (
     "Print the least IAM policy that a deploy needs, for the functions, layers and buckets of the configuration "
@@ -32,7 +32,7 @@ _READ_ONLY = ("plan", "status", "versions", "doctor")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from lamella.cli import rollouts
-    from lamella.rollout.policy import PURPOSES
+    from lamella.rollout.upkeep.policy import PURPOSES
 
     rollouts.add_arguments(parser, built=False)
     parser.add_argument(
@@ -57,7 +57,7 @@ def run(parsed: argparse.Namespace) -> int:
     from lamella.cli.rollouts import environment_of
     from lamella.config.read import read
     from lamella.report.console import Console
-    from lamella.rollout.policy import LONGEST, document, policy
+    from lamella.rollout.upkeep.policy import LONGEST, document, policy
 
     console = Console(quiet=parsed.quiet)
     settings = read(os.getcwd())
@@ -111,7 +111,7 @@ def _scope(
     parsed: argparse.Namespace, settings: Settings, environment: Environment, places: tuple[tuple[str, str], ...]
 ) -> Scope:
     from lamella.objects import location
-    from lamella.rollout.policy import Scope
+    from lamella.rollout.upkeep.policy import Scope
 
     def filled(text: str) -> list[str]:
         """With each place put in; "" stays out."""
@@ -139,7 +139,7 @@ def _scope(
 
 def _names(settings: Settings, environment: Environment) -> tuple[list[Function], list[str]]:
     """The functions, and the names of layers; what is split into several has their names begin alike."""
-    from lamella.rollout.policy import Function
+    from lamella.rollout.upkeep.policy import Function
 
     names, aliases = dict(environment.functions), dict(environment.aliases)
     functions = [
@@ -160,7 +160,7 @@ def _names(settings: Settings, environment: Environment) -> tuple[list[Function]
 def _by_prefix(prefix: str, functions: list[Function], layers: list[str]) -> tuple[list[Function], list[str]]:
     """One name for all of them.  Raises UsageError where one begins otherwise."""
     from lamella.errors import UsageError
-    from lamella.rollout.policy import Function
+    from lamella.rollout.upkeep.policy import Function
     from lamella.wording import listed
 
     others = [name for name in (*(one.name for one in functions), *layers) if not name.startswith(prefix)]

@@ -42,7 +42,7 @@ def run(parsed: argparse.Namespace) -> int:
     from lamella.cli.rollouts import open_project, open_site, show_errors, side_by_side
     from lamella.report.console import Console
     from lamella.report.plan import show
-    from lamella.rollout.plan import plan
+    from lamella.rollout.planning.plan import plan
 
     console = Console(quiet=parsed.quiet)
     project = open_project(parsed)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lamella.config.model import Environment, Settings
     from lamella.report.console import Console
     from lamella.rollout.model import Record
-    from lamella.rollout.prune import Prune, Pruned
+    from lamella.rollout.upkeep.prune import Prune, Pruned
 
 DESCRIPTION = "Delete old versions of layers that no function, no version behind an alias and no rollback still needs."
 EPILOG = """examples:
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> int:
     from lamella.cli.rollouts import open_settings, open_site, show_errors, side_by_side
     from lamella.report.console import Console
-    from lamella.rollout.prune import prune
+    from lamella.rollout.upkeep.prune import prune
 
     console = Console(quiet=parsed.quiet)
     settings, environment, places = open_settings(parsed)
@@ -103,7 +103,7 @@ def _performed(
     from lamella.aws import StaleError
     from lamella.cli.rollouts import open_site, side_by_side
     from lamella.report.prune import show_done
-    from lamella.rollout.prune import perform
+    from lamella.rollout.upkeep.prune import perform
 
     def performed(place: Place) -> Pruned:
         planned, record = ready[place]
@@ -124,7 +124,7 @@ def _performed(
 def _names(asked: Sequence[str], settings: Settings, environment: Environment) -> list[str]:
     """Names in AWS of the layers, those that a build has split included.  Raises UsageError for an ARN, or for none."""
     from lamella import manifest
-    from lamella.rollout.desired import wanted
+    from lamella.rollout.planning.desired import wanted
     from lamella.wording import printable
 
     names = dict(environment.layers)
@@ -148,7 +148,7 @@ def _others(settings: Settings, environment: Environment, place: Place, layers: 
     Raises LamellaError where one can't be read: nobody knows then what a rollback there needs.
     """
     from lamella.cloud.places import open_cloud
-    from lamella.rollout.journal import open_journal
+    from lamella.rollout.journal.journal import open_journal
 
     found = []
     for one in settings.environments:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lamella.config.model import Environment, Settings
     from lamella.report.console import Console
     from lamella.rollout.model import Outcome
-    from lamella.rollout.rollback import Way
+    from lamella.rollout.undo.rollback import Way
 
 DESCRIPTION = "Put functions back to what they were before the last deploy: alias, layers and code."
 EPILOG = """examples:
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> int:
     from lamella.cli.rollouts import open_settings, open_site, show_errors, side_by_side
     from lamella.report.console import Console
-    from lamella.rollout.rollback import find_way
+    from lamella.rollout.undo.rollback import find_way
 
     console = Console(quiet=parsed.quiet)
     if parsed.to and not (parsed.to.isdecimal() and int(parsed.to)):
@@ -124,8 +124,8 @@ def _agreed(console: Console) -> bool:
 
 def _performed(todo: Mapping[Place, _Found], console: Console) -> dict[Place, Outcome | LamellaError]:
     from lamella.cli.rollouts import side_by_side
-    from lamella.rollout.keeping import open_downloads
-    from lamella.rollout.rollback import go_back
+    from lamella.rollout.journal.keeping import open_downloads
+    from lamella.rollout.undo.rollback import go_back
 
     def one(place: Place) -> Outcome:
         site = todo[place].site

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lamella.config.model import Environment, Settings
     from lamella.manifest import Manifest
     from lamella.report.console import Console
-    from lamella.rollout.journal import Journal
+    from lamella.rollout.journal.journal import Journal
     from lamella.rollout.model import Wanted
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ def open_project(parsed: argparse.Namespace) -> Project:
     Raises ConfigError; UsageError where nothing was built or there is no such environment; what AWS refuses.
     """
     from lamella.cli.artifacts import open_built
-    from lamella.rollout.desired import wanted
+    from lamella.rollout.planning.desired import wanted
 
     settings, manifest = open_built(parsed.output)
     one = environment_of(settings, parsed.env)
@@ -76,7 +76,7 @@ def open_settings(parsed: argparse.Namespace) -> tuple[Settings, Environment, tu
 def open_site(place: Place, settings: Settings) -> Site:
     """Nothing is asked yet.  Raises LamellaError where botocore is missing or can't be used."""
     from lamella.cloud.places import open_cloud
-    from lamella.rollout.journal import open_journal
+    from lamella.rollout.journal.journal import open_journal
 
     cloud = open_cloud(place)
     return Site(cloud, open_journal(cloud, settings.root))
@@ -84,7 +84,7 @@ def open_site(place: Place, settings: Settings) -> Site:
 
 def environment_of(settings: Settings, name: str) -> Environment:
     """The environment of this name, "" for the one without.  Raises UsageError."""
-    from lamella.rollout.desired import environment
+    from lamella.rollout.planning.desired import environment
 
     return environment(settings, name)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lamella.cloud.model import Place
     from lamella.config.model import Environment
     from lamella.report.console import Console
-    from lamella.rollout.share import Sharing
+    from lamella.rollout.upkeep.share import Sharing
 
 DESCRIPTION = "Let the accounts of an organization, or one account, use a version of a layer; or show who may."
 EPILOG = """examples:
@@ -44,7 +44,7 @@ def run(parsed: argparse.Namespace) -> int:
     from lamella.cli.rollouts import open_settings, show_errors, side_by_side
     from lamella.cloud.places import open_cloud
     from lamella.report.console import Console
-    from lamella.rollout.share import listed, permission, share, unshare
+    from lamella.rollout.upkeep.share import listed, permission, share, unshare
 
     if parsed.list and parsed.remove:
         raise UsageError("`--list` changes nothing", hint="leave out `--remove`")

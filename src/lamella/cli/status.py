@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from lamella.cloud.model import Place
     from lamella.config.model import Environment, Settings
-    from lamella.rollout.status import Named, Status
+    from lamella.rollout.upkeep.status import Named, Status
 
 DESCRIPTION = "Show each function as it is in AWS: its alias, version and layers, and what nobody deployed."
 EPILOG = """examples:
@@ -38,7 +38,7 @@ def run(parsed: argparse.Namespace) -> int:
     from lamella.cli.rollouts import open_settings, open_site, show_errors, side_by_side
     from lamella.report.console import Console
     from lamella.report.status import SCHEMA, as_tree, show
-    from lamella.rollout.status import status
+    from lamella.rollout.upkeep.status import status
 
     console = Console(quiet=parsed.quiet)
     settings, environment, places = open_settings(parsed)
@@ -70,7 +70,7 @@ def named(settings: Settings, environment: Environment, asked: Sequence[str] = (
     Raises UsageError for one that isn't configured.
     """
     from lamella.errors import UsageError
-    from lamella.rollout.status import Named
+    from lamella.rollout.upkeep.status import Named
     from lamella.wording import did_you_mean, listed, printable
 
     names, aliases = dict(environment.functions), dict(environment.aliases)

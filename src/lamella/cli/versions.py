@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lamella.cloud.model import Place
     from lamella.config.model import Environment, Settings
     from lamella.report.console import Console
-    from lamella.rollout.status import VersionUse
+    from lamella.rollout.upkeep.status import VersionUse
 
     Results = Sequence[tuple[Place, tuple[VersionUse, ...] | LamellaError]]
 
@@ -46,7 +46,7 @@ def run(parsed: argparse.Namespace) -> int:
     from lamella.cli.status import named
     from lamella.cloud.places import open_cloud
     from lamella.report.console import Console
-    from lamella.rollout.status import versions
+    from lamella.rollout.upkeep.status import versions
 
     console = Console(quiet=parsed.quiet)
     if parsed.layer.startswith("arn:"):
@@ -96,7 +96,7 @@ def _of_arn(arn: str, region: str | None) -> tuple[str, str]:
 def _resolved(word: str, settings: Settings, environment: Environment) -> tuple[str, str]:
     """The layer's name in AWS (or ARN), and the CodeSha256 of what was built for it, "" where nothing can be said."""
     from lamella import manifest
-    from lamella.rollout.desired import wanted
+    from lamella.rollout.planning.desired import wanted
 
     names, built = dict(environment.layers), {}
     try:

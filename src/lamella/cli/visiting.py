@@ -109,7 +109,7 @@ def _placed(meant: Meant, place: Place) -> Meant:
     """With the options that lead AWS's programs to the place, and the command that makes the function there."""
     import os
 
-    from lamella.rollout.missing import create_command
+    from lamella.rollout.planning.missing import create_command
 
     options = ["--region", place.region] if place.region else []
     options += ["--profile", place.profile] if place.profile else []
@@ -120,7 +120,7 @@ def _placed(meant: Meant, place: Place) -> Meant:
 def _line(state: FunctionState | None, one: Patient) -> str:
     if state is None:
         return ""
-    from lamella.rollout.layers import short
+    from lamella.rollout.planning.layers import short
 
     layers = ", ".join(short(arn) for arn in state.layers) or "no layers"
     return f"{one.name}: {state.runtime} ({state.architecture}), {layers}, last changed {state.modified}"
@@ -150,7 +150,7 @@ def simulated(
 ) -> tuple[Diagnosis, ...]:
     """What a deploy would be denied, as IAM's simulation has it.  Raises what `aws.told` does."""
     from lamella.doctor.access import lacking
-    from lamella.rollout.policy import Function, Scope, policy
+    from lamella.rollout.upkeep.policy import Function, Scope, policy
 
     place = cloud.place
     functions = tuple(Function(one.name, bool(one.alias), True, False) for one in names)

@@ -10,7 +10,7 @@ from typing import Any
 from lamella import aws
 from lamella.checks.model import Finding, Severity
 from lamella.doctor.model import Diagnosis, Person
-from lamella.rollout.policy import Statement, document
+from lamella.rollout.upkeep.policy import Statement, document
 
 NAME = "permissions"
 _POLICY = "lamella"

@@ -15,8 +15,8 @@ from lamella.checks.model import Finding, Severity
 from lamella.cloud.model import FunctionState, LayerVersion
 from lamella.doctor.model import Diagnosis, Seen
 from lamella.facts.tables import limits, runtimes
-from lamella.rollout.layers import identity, name_of, short, version_of
 from lamella.rollout.model import WantedFunction
+from lamella.rollout.planning.layers import identity, name_of, short, version_of
 from lamella.target import Target
 
 # What Lambda gives to whoever says nothing, and from which size on it is surely too little: packages unzipped, bytes

@@ -70,7 +70,7 @@ class Seen(NamedTuple):
     """What AWS has of one function.  `function` is None where it isn't there, or where reading it was `denied`.
 
     `attached` are pairs of a layer version's ARN and what it is, None for a deleted one; those that can't be looked
-    into are left out.  `newest` are pairs of an identity (`rollout.layers.identity`) and the newest version.  `behind`
+    into are left out.  `newest` are pairs of an identity (`rollout.planning.layers`) and the newest version.  `behind`
     are the versions that the alias leads to.
     """
 

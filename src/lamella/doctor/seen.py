@@ -8,7 +8,7 @@ from typing import TypeVar
 from lamella.aws import DeniedError, NotThereError
 from lamella.cloud.model import LATEST, AliasState, Cloud, FunctionState, LayerVersion
 from lamella.doctor.model import Seen
-from lamella.rollout.layers import identity, version_of
+from lamella.rollout.planning.layers import identity, version_of
 
 T = TypeVar("T")
 

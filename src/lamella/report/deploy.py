@@ -12,7 +12,7 @@ from lamella.wording import counted, printable
 if TYPE_CHECKING:
     from lamella.report.console import Console
     from lamella.rollout.model import Failure, Outcome
-    from lamella.rollout.rollback import Way
+    from lamella.rollout.undo.rollback import Way
 
 SCHEMA = 1
 

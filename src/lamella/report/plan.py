@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lamella.report.sizes import megabytes
-from lamella.rollout.missing import create_command
 from lamella.rollout.model import (
     FunctionChange,
     Plan,
@@ -19,6 +18,7 @@ from lamella.rollout.model import (
     UpdateCode,
     UpdateConfiguration,
 )
+from lamella.rollout.planning.missing import create_command
 from lamella.wording import counted, printable
 
 if TYPE_CHECKING:

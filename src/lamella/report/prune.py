@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from lamella.cloud.model import LayerVersion, Place
     from lamella.report.console import Console
     from lamella.rollout.model import Failure
-    from lamella.rollout.prune import LayerPrune, Prune, Pruned
+    from lamella.rollout.upkeep.prune import LayerPrune, Prune, Pruned
 
 SCHEMA = 1
 _SHOWN = 3

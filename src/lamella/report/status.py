@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lamella.cloud.model import AliasState, FunctionState, Place
     from lamella.report.console import Console
-    from lamella.rollout.status import FunctionStatus, Status, VersionUse
+    from lamella.rollout.upkeep.status import FunctionStatus, Status, VersionUse
 
 SCHEMA = 1
 # Functions named one by one before they are only counted

@@ -13,11 +13,10 @@ from collections.abc import Sequence
 from lamella.cloud.model import Cloud, LayerVersion
 from lamella.deployed.model import Lambda as Downloads
 from lamella.errors import LamellaError
-from lamella.rollout import smoke
-from lamella.rollout.ending import after_of, finish, forget
-from lamella.rollout.intent import intent_of, traces_of, with_kept
-from lamella.rollout.journal import Journal
-from lamella.rollout.keeping import keep
+from lamella.rollout.journal.ending import after_of, finish, forget
+from lamella.rollout.journal.intent import intent_of, traces_of, with_kept
+from lamella.rollout.journal.journal import Journal
+from lamella.rollout.journal.keeping import keep
 from lamella.rollout.model import (
     Deployment,
     Failure,
@@ -30,15 +29,16 @@ from lamella.rollout.model import (
     UpdateCode,
     UpdateConfiguration,
 )
-from lamella.rollout.publish import publish
+from lamella.rollout.proof import smoke
+from lamella.rollout.proof.verify import differences
 from lamella.rollout.ready import refuse
-from lamella.rollout.restore import Sources, Tell, restore
-from lamella.rollout.settle import Chance, Pace
 from lamella.rollout.shifting import shift
-from lamella.rollout.stopping import Stop, StoppableClock, StoppedError, together
-from lamella.rollout.turn import Tools, Turned, turn
-from lamella.rollout.uploads import Uploads
-from lamella.rollout.verify import differences
+from lamella.rollout.steps.publish import publish
+from lamella.rollout.steps.settle import Chance, Pace
+from lamella.rollout.steps.stopping import Stop, StoppableClock, StoppedError, together
+from lamella.rollout.steps.turn import Tools, Turned, turn
+from lamella.rollout.steps.uploads import Uploads
+from lamella.rollout.undo.restore import Sources, Tell, restore
 
 # Zips of up to 50 MB are in memory while they are sent
 _UPLOADS = 2

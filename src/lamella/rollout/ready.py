@@ -5,8 +5,8 @@ from __future__ import annotations
 from lamella.cloud.model import Cloud, Content
 from lamella.errors import LamellaError
 from lamella.files import sha256_of
-from lamella.rollout import canary
 from lamella.rollout.model import Plan, UpdateCode
+from lamella.rollout.proof import canary
 from lamella.wording import counted, listed
 
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lamella.cloud.model import AliasState
-from lamella.rollout import canary
-from lamella.rollout.aliases import point
 from lamella.rollout.model import Failure, ShiftAlias
-from lamella.rollout.restore import Tell
-from lamella.rollout.stopping import Stop, together
-from lamella.rollout.turn import Tools, Trace, Turned
+from lamella.rollout.proof import canary
+from lamella.rollout.steps.aliases import point
+from lamella.rollout.steps.stopping import Stop, together
+from lamella.rollout.steps.turn import Tools, Trace, Turned
+from lamella.rollout.undo.restore import Tell
 
 
 class _Row(NamedTuple):

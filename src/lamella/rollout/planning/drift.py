@@ -1,0 +1,106 @@
+"""What AWS has that nobody deployed, told by the journal, or by the version behind an alias.  Pure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
+
+from lamella.cloud.model import AliasState, FunctionState
+from lamella.rollout.model import After, Drift, Record
+from lamella.rollout.planning.layers import identity, short, version_of
+from lamella.wording import printable
+
+
+class Past(NamedTuple):
+    """What was deployed last: each function, and the day of it (``2026-11-22``), as far as the journal has it."""
+
+    functions: Mapping[str, After]
+    days: Mapping[str, str]
+
+
+def past(record: Record) -> Past:
+    days: dict[str, str] = {}
+    for deployment in reversed(record.history):
+        day = time.strftime("%Y-%m-%d", time.gmtime(deployment.finished))
+        days |= {one.name: day for one in deployment.after}
+    return Past({one.name: one for one in record.functions}, days)
+
+
+def drift_of(
+    state: FunctionState,
+    alias: AliasState | None,
+    behind: FunctionState | None,
+    past: Past,
+    ours: AbstractSet[str],
+    *,
+    alias_read: bool,
+) -> tuple[Drift, ...]:
+    """Drift of one function: `state` is its $LATEST, `behind` the version behind its alias, where that was read.
+
+    Of layers only those of the identities `ours` count: what others attach is theirs.  A function that no deploy from
+    here is known of is held against the version behind its alias.
+    """
+    known = past.functions.get(state.name)
+    if known is not None:
+        day = past.days.get(state.name)
+        when = f"on {day}" if day else "last"
+        found = _between(known, state, ours, when, since="")
+        if alias_read and known.alias and known.version:
+            found += _alias(known, alias, when)
+        return tuple(Drift(state.name, kind, what) for kind, what in found)
+    if behind is None or not behind.version.isdecimal():
+        return ()
+    since = f" since version {behind.version} was published"
+    before = After(
+        state.name, behind.code_sha256, behind.layers, behind.runtime, behind.handler, behind.architecture
+    )  # fmt: skip
+    return tuple(Drift(state.name, kind, what) for kind, what in _between(before, state, ours, "", since=since))
+
+
+def _between(
+    before: After, now: FunctionState, ours: AbstractSet[str], when: str, *, since: str
+) -> list[tuple[str, str]]:
+    """Pairs of a kind of drift and a sentence."""
+    found = []
+    if before.code_sha256 != now.code_sha256:
+        what = f"code was changed outside{since}"
+        found.append(("code", what if since else f"{what}: it is not what was deployed {when}"))
+    found += [("layers", f"{what}{since}") for what in _layers(before.layers, now.layers, ours)]
+    for kind in ("runtime", "handler", "architecture"):
+        old, new = (printable(getattr(one, kind)) or "none" for one in (before, now))
+        if old != new:
+            found.append((kind, f"{kind} was changed outside{since}: {old} -> {new}"))
+    return found
+
+
+def _layers(before: Sequence[str], now: Sequence[str], ours: AbstractSet[str]) -> list[str]:
+    old = {identity(arn): arn for arn in before if identity(arn) in ours}
+    new = {identity(arn): arn for arn in now if identity(arn) in ours}
+    lines = []
+    for one, arn in old.items():
+        if one not in new:
+            lines.append(f"layer `{short(arn)}` was detached")
+        elif version_of(new[one]) != version_of(arn):
+            name = short(arn).split(":")[0]
+            lines.append(f"layer `{name}` was exchanged: {version_of(arn)} -> {version_of(new[one])}")
+    lines += [f"layer `{short(arn)}` was attached outside" for one, arn in new.items() if one not in old]
+    if not lines and list(old) != list(new):
+        lines.append("layers were put in another order")
+    return lines
+
+
+def _alias(known: After, alias: AliasState | None, when: str) -> list[tuple[str, str]]:
+    if alias is None:
+        return [("alias", f"alias `{known.alias}` was deleted")]
+    if alias.name != known.alias:  # another one is configured now
+        return []
+    found = []
+    if alias.version != known.version:
+        what = f"alias `{alias.name}` points at version {alias.version}, not at {known.version}"
+        found.append(("alias", f"{what}, which was deployed {when}"))
+    if alias.weights:
+        others = ", ".join(f"{weight:.0%} of the invocations to version {version}" for version, weight in alias.weights)
+        found.append(("alias", f"alias `{alias.name}` sends {others}"))
+    return found
