@@ -97,19 +97,19 @@ def found_shop(owner: Deployer) -> None:
         owner.function(name, stub, Layers=[theirs] if name == "orders" else [])
 
 
-def deploy(wanted: Wanted, folder: str, opened: Way) -> Outcome | LamellaError:
+def deploy(wanted: Wanted, folder: str, opened: Way, journal: str = "") -> Outcome | LamellaError:
     """One run of `lamella deploy --auto-approve`, but for what it prints, and whose credentials these are.
 
-    `folder` has its journal.
+    Its journal is at `journal` in S3, or in `folder`.
     """
     try:
-        cloud = opened.cloud
-        journal = open_journal(cloud, folder)
-        record = journal.read()
+        cloud = opened.cloud._replace(place=opened.cloud.place._replace(journal=journal))
+        kept = open_journal(cloud, folder)
+        record = kept.read()
         made = plan(cloud, wanted, record, read_all_aliases=record.is_empty)
         if made.is_empty and record.unfinished is None:
             return Outcome(cloud.place)
-        return perform(made, cloud, journal, lambda _: None, downloads=opened.downloads)
+        return perform(made, cloud, kept, lambda _: None, downloads=opened.downloads)
     except LamellaError as error:
         return error
 
@@ -117,7 +117,7 @@ def deploy(wanted: Wanted, folder: str, opened: Way) -> Outcome | LamellaError:
 # A deploy in a process of its own
 
 
-def start_deploy(wanted: Wanted, folder: str, url: str, said: str = "") -> Any:
+def start_deploy(wanted: Wanted, folder: str, url: str, said: str = "", journal: str = "") -> Any:
     """A real process: forked from one that has botocore loaded and its clients made.
 
     What came of it is written to the file `said` in the folder.
@@ -125,18 +125,18 @@ def start_deploy(wanted: Wanted, folder: str, url: str, said: str = "") -> Any:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.journeys.rollouts_forked"])
     settings = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    process = context.Process(target=_deployed, args=(wanted, folder, url, settings, said))
+    process = context.Process(target=_deployed, args=(wanted, folder, url, settings, said, journal))
     process.start()
     return process
 
 
-def _deployed(wanted: Wanted, folder: str, url: str, settings: dict[str, str], said: str) -> None:
+def _deployed(wanted: Wanted, folder: str, url: str, settings: dict[str, str], said: str, journal: str) -> None:
     import faulthandler
     import signal
 
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     os.environ.update(settings)  # the process that it was forked from may have others
-    outcome = deploy(wanted, folder, way(url))
+    outcome = deploy(wanted, folder, way(url), journal)
     failed = isinstance(outcome, LamellaError) or bool(outcome.failures)
     if said:
         Path(folder, said).write_text(str(outcome))

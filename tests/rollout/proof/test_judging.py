@@ -112,7 +112,10 @@ def test_a_body_is_decoded_where_it_is_an_object_or_a_list() -> None:
 def test_log_lines() -> None:
     smoke = Smoke("e", log=("RAW: on",), no_log=("not installed",))
     assert _whys(smoke, log="x RAW: on y") == ()
-    assert _whys(smoke, log="rawpy not installed") == ("its log has `not installed`", "its log has no `RAW: on`")
+    assert _whys(smoke, log="rawpy not installed") == (
+        "its log has `not installed`: rawpy not installed",
+        "its log has no `RAW: on`",
+    )
 
 
 def test_a_line_within_json_is_found_without_its_escapes() -> None:

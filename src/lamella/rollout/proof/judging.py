@@ -154,7 +154,7 @@ def _same(one: Any, other: Any) -> bool:
 
 def _log(smoke: Smoke, log: Seen) -> list[str]:
     words = _words(log.text)
-    said = [f"its log has `{printable(line)}`" for line in smoke.no_log if line in words]
+    said = [_shown(line, words) for line in smoke.no_log if line in words]
     missing = [line for line in smoke.log if line not in words]
     said += [f"its log has no `{printable(line)}`" for line in missing]
     if log.whole and missing:
@@ -163,6 +163,13 @@ def _log(smoke: Smoke, log: Seen) -> list[str]:
         unproven = ", ".join(f"`{printable(line)}`" for line in smoke.no_log)
         said += [f"it can't be told whether its log has {unproven}", log.whole]
     return said
+
+
+def _shown(unwanted: str, words: str) -> str:
+    """What is in the log, and the line that it is in."""
+    line = next((line.strip() for line in words.splitlines() if unwanted in line), unwanted)
+    text = f"its log has `{printable(unwanted)}`"
+    return text if line == unwanted else f"{text}: {printable(line[:200])}"
 
 
 def _words(text: str) -> str:
