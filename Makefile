@@ -32,6 +32,10 @@ setup: $(VENV)/ready ## make the environment for everything below
 demo: setup ## build examples/spectra and show what it made
 	@bash examples/demo.sh
 
+.PHONY: demo-rollout
+demo-rollout: setup ## roll examples/spectra out, to a stand-in of AWS on this machine
+	@$(BIN)/python examples/rollout.py
+
 .PHONY: system
 system:
 	@bash .ci/system

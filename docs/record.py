@@ -1,5 +1,5 @@
-"""Runs `make demo`'s script in a pseudo-terminal and draws what it printed: docs/demo.svg.  Then `lamella size --html`
-of its layer, as Chromium draws the page: docs/size.png.
+"""Runs the scripts of `make demo` and `make demo-rollout` in a pseudo-terminal and draws what they printed:
+docs/demo.svg, docs/rollout.svg.  Then `lamella size --html` of the layer, as Chromium draws the page: docs/size.png.
 
     .venv/bin/python docs/record.py
 
@@ -59,12 +59,12 @@ def _read(terminal: int) -> bytes:
         raise
 
 
-def drawn(text: str, title: str) -> str:
+def drawn(text: str, title: str, name: str) -> str:
     """The text as SVG.  It asks for no font from elsewhere: a page that shows it must not call another host."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(text.strip("\n")))
     template = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-    svg = console.export_svg(title=title, code_format=template, unique_id="demo")
+    svg = console.export_svg(title=title, code_format=template, unique_id=name)
     return svg.replace("font-family: Fira Code, monospace", "font-family: ui-monospace, Menlo, Consolas, monospace")
 
 
@@ -81,14 +81,17 @@ def photographed(target: Path) -> None:
 
 
 def main() -> int:
-    try:
-        text = recorded(["bash", "examples/demo.sh"])
-    except subprocess.CalledProcessError as error:
-        sys.stderr.write(f"{error.output}\n{error}\n")
-        return 1
-    (ROOT / "docs/demo.svg").write_text(drawn(text, "make demo"))
+    shown = {"demo": ["bash", "examples/demo.sh"], "rollout": [sys.executable, "examples/rollout.py"]}
+    for name, command in shown.items():
+        try:
+            text = recorded(command)
+        except subprocess.CalledProcessError as error:
+            sys.stderr.write(f"{error.output}\n{error}\n")
+            return 1
+        target = "demo" if name == "demo" else f"demo-{name}"
+        (ROOT / f"docs/{name}.svg").write_text(drawn(text, f"make {target}", name))
     photographed(ROOT / "docs/size.png")
-    print("wrote docs/demo.svg and docs/size.png")
+    print("wrote docs/demo.svg, docs/rollout.svg and docs/size.png")
     return 0
 
 

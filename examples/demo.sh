@@ -2,31 +2,10 @@
 # `make demo`: builds examples/spectra and shows what that made.  Run from the repository's root, after `make setup`.
 set -euo pipefail
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-PATH="$root/.venv/bin:$PATH"
+source "$(dirname "${BASH_SOURCE[0]}")/showing.sh"
+
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-
-if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
-    bold=$(printf '\033[1m') dim=$(printf '\033[2m') green=$(printf '\033[32m') plain=$(printf '\033[0m')
-else
-    bold='' dim='' green='' plain=''
-fi
-
-say() { printf '\n%s# %s%s\n' "$dim" "$*" "$plain"; }
-
-# Show a command line, then run it
-run() {
-    printf '%s$%s %s%s%s\n' "$green" "$plain" "$bold" "$1" "$plain"
-    eval "$1"
-}
-
-# The same, with the time of the whole process
-timed() {
-    printf '%s$%s %stime %s%s\n' "$green" "$plain" "$bold" "$1" "$plain"
-    TIMEFORMAT="${bold}%R s${plain}"
-    time eval "$1"
-}
 
 digest() { python -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$1"; }
 
