@@ -153,6 +153,16 @@ DENIED = (
         (403, "InvalidSignatureException", "clock", OutsideError, "AWS does not accept the credentials"),
         (404, "ResourceNotFoundException", "Function not found", aws.NotThereError, "Function not found"),
         (429, "TooManyRequestsException", "Rate exceeded", aws.ThrottledError, "AWS_RETRY_MODE=adaptive"),
+        # What the function itself lacks: no permission of who asks, and no name that is wrong
+        (502, "KMSAccessDeniedException", "Lambda was unable", OutsideError, "look at its role, its KMS key"),
+        (502, "KMSNotFoundException", "Lambda was unable", OutsideError, "look at its role, its KMS key"),
+        (502, "EC2AccessDeniedException", "Lambda was unable", OutsideError, "its VPC"),
+        (502, "SubnetIPAddressLimitReachedException", "Lambda was not able", OutsideError, "its VPC"),
+        (409, "SnapStartNotReadyException", "Lambda is initializing", aws.BusyError, "once it is ready"),
+        (502, "ResourceNotReadyException", "The function is inactive", aws.BusyError, "once it is ready"),
+        (502, "ENINotReadyException", "not ready", aws.BusyError, "once it is ready"),
+        (409, "ResourceConflictException", "in progress", aws.BusyError, "once the other change is done"),
+        (502, "EC2ThrottledException", "throttled", aws.ThrottledError, "AWS_RETRY_MODE=adaptive"),
         (500, "ServiceException", "oh", aws.UnreachableError, "try again later"),
         (
             400,

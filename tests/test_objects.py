@@ -5,6 +5,7 @@ import hashlib
 import os
 import socket
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,9 @@ def test_a_bucket_that_is_not_there(front: Front, tmp_path: Path) -> None:  # no
         assert raised.value.what == "there is no bucket `nobodys`"
         assert "aws s3 mb s3://nobodys" in str(raised.value.hint)
     assert bucket.has("a") is None
+    with pytest.raises(aws.NotThereError) as raised:
+        Bucket("nobodys", region="eu-west-1").get("a")
+    assert "`aws s3 mb s3://nobodys --region eu-west-1`" in str(raised.value.hint)
 
 
 def test_a_key_too_long_is_not_sent(front: Front) -> None:
@@ -205,3 +209,13 @@ def test_threads_share_a_bucket(front: Front) -> None:  # noqa: ARG001
     for thread in threads:
         thread.join()
     assert [bucket.get(key) for key in bucket.keys()] == [bytes([n]) for n in range(8)]  # noqa: SIM118
+
+
+def test_one_that_is_silent_is_given_up(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and says nothing
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        bucket = Bucket("built", attempts=1, timeouts=(5, 0.05))
+        began = time.monotonic()
+        with pytest.raises(aws.UnreachableError, match="Read timeout"):
+            bucket.get("a")
+    assert time.monotonic() - began < 10

@@ -78,24 +78,32 @@ class Access:
         with self._lock:
             return _region(self._session(), self._region) or ""
 
-    def client(self, service: str, *, attempts: int | None = None, read_timeout: float = _READ_TIMEOUT) -> Any:
+    def client(
+        self,
+        service: str,
+        *,
+        attempts: int | None = None,
+        read_timeout: float = _READ_TIMEOUT,
+        connect_timeout: float = _CONNECT_TIMEOUT,
+    ) -> Any:
         """A client of botocore for `service` (``lambda``), one for each choice of the other arguments.
 
-        `attempts` are requests for a call at most, None for botocore's own way of trying again; `read_timeout` is in
+        `attempts` are requests for a call at most, None for botocore's own way of trying again; both timeouts are in
         seconds.  Raises LamellaError where botocore is not installed, or what it was told can't be used.
         """
-        chosen = (service, attempts, read_timeout)
+        chosen = (service, attempts, read_timeout, connect_timeout)
         with self._lock:  # clients may be shared, sessions may not
             if chosen not in self._clients:
-                self._clients[chosen] = self._made(service, attempts, read_timeout)
+                self._clients[chosen] = self._made(*chosen)
             return self._clients[chosen]
 
-    def _made(self, service: str, attempts: int | None, read_timeout: float) -> Any:
+    def _made(self, service: str, attempts: int | None, read_timeout: float, connect_timeout: float) -> Any:
         session = self._session()
         doing = f"reach AWS's `{service}`"
         try:
             with told(doing):
-                made = session.create_client(**_options(session, service, self._region, attempts, read_timeout))
+                options = _options(session, service, self._region, attempts, read_timeout, connect_timeout)
+                made = session.create_client(**options)
         except ValueError as error:  # AWS_MAX_ATTEMPTS=many, AWS_ENDPOINT_URL=here
             hint = "correct AWS's configuration, or the AWS_ variable that says so"
             raise LamellaError(f"could not {doing}", why=[scrubbed(str(error))], hint=hint) from None
@@ -134,8 +142,13 @@ def client(
 
 
 def _options(
-    session: Any, service: str, region: str | None, attempts: int | None, read_timeout: float
-) -> dict[str, Any]:  # fmt: skip
+    session: Any,
+    service: str,
+    region: str | None,
+    attempts: int | None = None,
+    read_timeout: float = _READ_TIMEOUT,
+    connect_timeout: float = _CONNECT_TIMEOUT,
+) -> dict[str, Any]:
     from botocore.config import Config  # type: ignore[import-untyped]
 
     # Older versions of botocore have another mode where nobody chose one
@@ -147,7 +160,7 @@ def _options(
         "service_name": service,
         "region_name": _region(session, region),
         "config": Config(
-            connect_timeout=_CONNECT_TIMEOUT,
+            connect_timeout=connect_timeout,
             read_timeout=read_timeout,
             retries=retries or None,
             max_pool_connections=_CONNECTIONS,
@@ -177,7 +190,7 @@ def _assumed(source: Any, profile: str | None, role: str, region: str | None) ->
             credentials = source.get_credentials()
             if credentials is None:
                 return None
-            options = _options(source, "sts", region, None, _READ_TIMEOUT)
+            options = _options(source, "sts", region)
             options.pop("service_name")
             fetcher = AssumeRoleCredentialFetcher(
                 functools.partial(source.create_client, **options),

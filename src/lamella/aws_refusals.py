@@ -24,7 +24,12 @@ _UNKNOWN_KEYS = frozenset(
 _DENIED = re.compile(r"AccessDenied|UnauthorizedOperation|NotAuthorized|^Forbidden$|^403$")  # 403: HeadObject
 _THROTTLED = re.compile(r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|BandwidthLimit")
 _STALE = re.compile(r"PreconditionFailed|^ConditionalRequestConflict$")
-_BUSY = re.compile(r"^ResourceConflict|^ResourceInUse|^OperationAborted$")
+_BUSY = re.compile(r"^ResourceConflict|^ResourceInUse|^OperationAborted$|NotReadyException$|^CodeArtifactUserPending")
+# What the function needs to start, not who asks: AWS Lambda API reference, Invoke, Errors
+_ITS_OWN = re.compile(
+    r"^(KMS|EFS|S3FilesMount)\w+Exception$|^EC2(AccessDenied|Unexpected)|^ENILimitReached|^SubnetIPAddressLimitReached|"
+    r"^Invalid(SecurityGroupID|SubnetID|Runtime|ZipFile)Exception$"
+)
 _NOT_THERE = re.compile(r"NotFound|^NoSuch|^404$")
 # S3's calls that go by the permission of another (S3 User Guide, "Required permissions for Amazon S3 API operations")
 _PERMISSIONS = {
@@ -107,6 +112,9 @@ def _answered(error: ClientError, doing: str, service: str) -> LamellaError:
             why=why,
             hint="`aws sts get-caller-identity` says whose they are; `--profile` takes others",
         )
+    if service == "lambda" and _ITS_OWN.search(code):
+        hint = "it is the function's own: look at its role, its KMS key, its VPC and its file systems"
+        return OutsideError(what, why=why, hint=hint)
     if _DENIED.search(code):
         found = _ACTION.search(message)
         asked = error.operation_name
@@ -129,7 +137,8 @@ def _answered(error: ClientError, doing: str, service: str) -> LamellaError:
     if _STALE.search(code):
         return StaleError(what, why=why, hint="look at what is there now: run it again")
     if _BUSY.search(code):
-        return BusyError(what, why=why, hint="try again, once the other change is done")
+        once = "it is ready" if "NotReady" in code else "the other change is done"
+        return BusyError(what, why=why, hint=f"try again, once {once}")
     if _NOT_THERE.search(code):
         return NotThereError(what, why=why, hint="look at its name, `--region` and `--profile`")
     if code == "CodeStorageExceededException":

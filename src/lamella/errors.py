@@ -20,6 +20,11 @@ class LamellaError(Exception):
         self.why = tuple(why)
         self.hint = hint
 
+    @property
+    def in_one_line(self) -> str:
+        """What failed and why, to stand within a sentence."""
+        return "; ".join([self.what, *self.why])
+
     def __str__(self) -> str:
         lines = [self.what, *(f"  {line}" for line in self.why)]
         if self.hint:

@@ -22,8 +22,10 @@ from lamella.wording import printable
 # S3 User Guide, "General purpose bucket naming rules"; other services hold to it, or are laxer about case and "_"
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
 _LONGEST_KEY = 1024  # bytes of UTF-8: S3 User Guide, "Naming Amazon S3 objects"
-# How often an object is read again whose bytes end early
+# How often an object is read whose bytes end early
 _TRIES = 3
+
+Going = Callable[[int], object]
 
 
 def location(text: str) -> tuple[str, str]:
@@ -53,9 +55,10 @@ def location(text: str) -> tuple[str, str]:
 class Bucket:
     """Objects by keys relative to `prefix`, which ends with a slash or is "".  Threads may share one.
 
-    `attempts` are requests for a call at most, None for botocore's own way.  Nothing is asked, and botocore not loaded,
-    before the first call.  What AWS refuses is raised as `lamella.aws` has it: NotThereError where
-    the bucket isn't there, DeniedError, UnreachableError, ThrottledError, OutsideError.
+    `attempts` are requests for a call at most, None for botocore's own way; `timeouts` are seconds for a connection and
+    for what is read next, None for those that AWS is asked with elsewhere.  Nothing is asked, and botocore not loaded,
+    before the first call.  What AWS refuses is raised as `lamella.aws` has it: NotThereError where the bucket isn't
+    there, DeniedError, UnreachableError, ThrottledError, OutsideError.
     """
 
     def __init__(
@@ -67,11 +70,16 @@ class Bucket:
         role: str | None = None,
         *,
         attempts: int | None = None,
+        timeouts: tuple[float, float] | None = None,
     ) -> None:
         self.name = name
         self.prefix = prefix if not prefix or prefix.endswith("/") else prefix + "/"
+        self._region = region
         self._access = aws.Access(profile, region, role=role or "")
-        self._attempts = attempts
+        self._options: dict[str, Any] = {"attempts": attempts}
+        if timeouts is not None:
+            self._options["connect_timeout"], self._options["read_timeout"] = timeouts
+        self._tries = min(attempts or _TRIES, _TRIES)
 
     def __str__(self) -> str:
         return f"s3://{self.name}/{self.prefix}"
@@ -81,15 +89,16 @@ class Bucket:
         with contextlib.suppress(LamellaError):
             self._s3()
 
-    def get(self, key: str) -> bytes | None:
+    def get(self, key: str, going: Going | None = None) -> bytes | None:
         """The object, held whole; None where there is none."""
         held = bytearray()
-        return bytes(held) if self._read(key, held.extend, held.clear) else None
+        return bytes(held) if self._read(key, held.extend, held.clear, going) else None
 
-    def fetch(self, key: str, path: str) -> bool:
+    def fetch(self, key: str, path: str, going: Going | None = None) -> bool:
         """Write the object to the file `path`, which appears whole or not at all.  False where there is none.
 
-        Raises OSError, too.
+        `going` is told of all bytes so far, with each piece before it is kept; what it raises ends it.  Raises OSError,
+        too.
         """
         partial = f"{path}.{os.getpid()}-{get_ident()}.partial"
         try:
@@ -99,7 +108,7 @@ class Bucket:
                     file.seek(0)
                     file.truncate()
 
-                found = self._read(key, file.write, again)
+                found = self._read(key, file.write, again, going)
             if found:
                 os.replace(partial, path)
             return found
@@ -150,7 +159,9 @@ class Bucket:
                 for row in page.get("Contents", ()):
                     yield str(row["Key"])[len(self.prefix) :]
 
-    def _read(self, key: str, take: Callable[[bytes], object], again: Callable[[], None]) -> bool:
+    def _read(
+        self, key: str, take: Callable[[bytes], object], again: Callable[[], None], going: Going | None
+    ) -> bool:  # fmt: skip
         """Hand the object's bytes to `take`, and call `again` before they start anew.  False where there is none."""
         tries = 0
         while True:
@@ -161,7 +172,11 @@ class Bucket:
                     body = self._s3().get_object(**self._at(key))["Body"]
                     answered = True
                     with contextlib.closing(body):
+                        received = 0
                         for piece in aws.pieces(body):
+                            received += len(piece)
+                            if going is not None:
+                                going(received)
                             take(piece)
                 return True
             except aws.NotThereError as error:
@@ -170,7 +185,7 @@ class Bucket:
                 return False
             except aws.UnreachableError:
                 # The call itself is repeated by botocore; a body that ends early isn't
-                if not answered or tries == _TRIES:
+                if not answered or tries == self._tries:
                     raise
                 again()
 
@@ -189,10 +204,11 @@ class Bucket:
         except aws.NotThereError as error:
             if not _no_bucket(error):
                 raise
+            region = f" --region {self._region}" if self._region else ""
             raise aws.NotThereError(
                 f"there is no bucket `{self.name}`",
                 why=error.why,
-                hint=f"look at its name and `--profile`, or make it: `aws s3 mb s3://{self.name}`",
+                hint=f"look at its name and `--profile`, or make it: `aws s3 mb s3://{self.name}{region}`",
             ) from None
 
     def _at(self, key: str) -> dict[str, str]:
@@ -202,7 +218,7 @@ class Bucket:
         return f"s3://{self.name}/{self.prefix}{key}"
 
     def _s3(self) -> Any:
-        return self._access.client("s3", attempts=self._attempts)
+        return self._access.client("s3", **self._options)
 
 
 def _no_bucket(error: LamellaError) -> bool:

@@ -13,12 +13,20 @@ from tests.build.projects import WITHOUT_BYTECODE, Project, alone, cached_wheels
 from tests.elf.making import Section, elf
 from tests.shared.fake import Memory
 from tests.wheels.index_server import IndexServer
+from tests.wheels.wheelmaker import sha256
 
+from lamella.archive.writer import Written
 from lamella.aws import DeniedError, UnreachableError
+from lamella.build import fleet
+from lamella.build.filling import Order
 from lamella.build.model import Outcome
+from lamella.config.model import Slimming
 from lamella.errors import OfflineError
+from lamella.manifest import Distribution
 from lamella.shared.depot import Depot
-from lamella.shared.record import from_bytes, to_bytes
+from lamella.shared.model import Blob
+from lamella.shared.record import blob_key, from_bytes, object_key, to_bytes
+from lamella.wheels.cache import Cache
 
 # A library that gets smaller when it is blanked, and modules to compile
 LIBRARY = elf(sections=[Section(".symtab", bytes(range(256)) * 16)])
@@ -335,6 +343,36 @@ def test_a_split_layer_is_made_of_what_others_derived(machines: Machines) -> Non
     machines.anew()
     assert machines.downloads() == []
     assert machines.project.digests() == expected
+
+
+class Raced(Cache):
+    """A cache from which another build, lent the same, clears that away as soon as it lies there."""
+
+    def remember(self, kind: str, key: str, answer: object) -> None:
+        super().remember(kind, key, answer)
+        os.unlink(self.partial(f"{key}.zip"))
+
+
+def test_another_build_clears_away_what_was_lent_to_both(tmp_path: Path) -> None:
+    memory = Memory()
+    content, order = b"a layer", Order("layer `layer`", {}, Slimming(), {}, False, "ab")
+    memory.held[blob_key(sha256(content))] = content
+    row = Distribution("stem", "1.0", "stem.whl", sha256(b""), ("python3.12",), ("stem",), 1, 1)
+    facts = {"zips": {"written": Written(sha256(content), 7, 7, 1)._asdict(), "distributions": [row._asdict()]}}
+    key = fleet._salted(order.key)
+    memory.held[object_key("layer", key)] = to_bytes("layer", key, {"file": Blob(sha256(content), 7)}, facts)
+
+    def given(cache: Cache) -> bool:
+        lent = fleet.Fleet(memory.depot(), cache).layers
+        try:
+            return lent.give(order, sha256(content), str(tmp_path / "layer.zip"))
+        finally:
+            lent.close()
+
+    assert not given(Raced(str(tmp_path / "raced")))
+    assert not (tmp_path / "layer.zip").exists()
+    assert given(Cache(str(tmp_path / "alone")))
+    assert (tmp_path / "layer.zip").read_bytes() == content
 
 
 def test_no_traces_of_what_was_lent_stay(machines: Machines) -> None:

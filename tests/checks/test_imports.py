@@ -44,6 +44,16 @@ def test_all_of_it_works(build: Build, kind: str) -> None:
     assert found(build, kind) == []
 
 
+@pytest.mark.parametrize("name", ["json", "select", "tempfile", "contextlib", "errno", "socket", "email"])
+def test_modules_that_are_called_like_those_of_the_standard_library(build: Build, kind: str, name: str) -> None:
+    """Lambda's own program, too, has what it needs before a function's code is on the path."""
+    build.function("api", {f"{name}.py": "x = 1\n", "app.py": HANDLER}, bundle={"six": {"six.py": ""}})
+    assert found(build, kind) == []
+    build.function("bad", {f"{name}.py": "x = 1\n", "app.py": "import nowhere\n"})
+    (one,) = [each for each in found(build, kind) if each.artifact == "bad"]
+    assert "No module named 'nowhere'" in one.reason
+
+
 def test_each_failure_is_told_and_none_stops_the_rest(build: Build, kind: str) -> None:
     build.layer(
         "a",

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from tests.build.projects import Project
+from tests.build.projects import HANDLER, Project
 
 
 def into_a_closed_pipe(app: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -29,8 +29,23 @@ def test_nobody_reads(app: Project, runs_before: int) -> None:
         app.run("build", "--json", check=True)
     done = into_a_closed_pipe(app, "build", "--json")
     assert done.stderr == ""
-    assert done.returncode == 1
+    assert done.returncode == 0
     assert app.listing() == ["api.zip", "layer.zip", "manifest.json"]
+
+
+@pytest.mark.parametrize("arguments", [["size"], ["size", "--json"], ["--help"], ["size", "--help"]])
+def test_who_goes_away_has_no_say_in_the_exit_code(app: Project, arguments: list[str]) -> None:
+    app.run("build", check=True)
+    assert into_a_closed_pipe(app, *arguments).returncode == 0
+
+
+def test_findings_are_findings_with_nobody_reading(app: Project) -> None:
+    app.run("build", check=True)
+    old = app.output.rename(app.root / "old")
+    app.source("app.py", "import stem, leaf\n" + HANDLER)
+    app.run("build", check=True)
+    assert into_a_closed_pipe(app, "diff", str(old), "dist/lambda", "--exit-code").returncode == 1
+    assert into_a_closed_pipe(app, "diff", str(old), "dist/lambda").returncode == 0
 
 
 def test_the_head_of_it(app: Project) -> None:

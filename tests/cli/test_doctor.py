@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from tests.build.projects import HANDLER, RUNNABLE, Project, alone, with_one_function
+from tests.build.projects import HANDLER, RUNNABLE, Project
+from tests.cli.aws import FUNCTION, LAYER, built_with, enter, put_built, settled
 from tests.cloud.strict import DENIED, StrictServer
+from tests.cloud.strict_fixtures import _strict, strict  # noqa: F401
 from tests.deployed.conftest import nobody, somebody  # noqa: F401
 from tests.deployed.moto_server import REGION, Deployer, zipped
 from tests.doctor.running import Done, run
@@ -25,58 +27,34 @@ from lamella.doctor.model import Person
 from lamella.rollout.upkeep.policy import CALLS
 
 TABLES = RUNNABLE + 'alias = "live"\n\n[tool.lamella.environments.prod]\nsuffix = "-prod"\n'
-FUNCTION, LAYER = "spectra-api", "spectra-layer"
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    made = with_one_function(tmp_path_factory.mktemp("built"))
-    made.configure(TABLES)
-    with pytest.MonkeyPatch.context() as patch:
-        alone(made, patch).build()
-    return made
-
-
-@pytest.fixture(scope="module")
-def _strict() -> Iterator[StrictServer]:
-    with StrictServer() as server:
-        yield server
+    return built_with(tmp_path_factory.mktemp("built"), TABLES)
 
 
 @pytest.fixture
 def project(built: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.setenv("LAMELLA_CACHE_DIR", str(built.cache))
-    monkeypatch.chdir(built.root)
+    enter(built, built.root, monkeypatch)
     built.configure(TABLES)
     return built
 
 
 @pytest.fixture
-def server(
-    _strict: StrictServer, project: Project, somebody: None, monkeypatch: pytest.MonkeyPatch  # noqa: ARG001
-) -> StrictServer:  # fmt: skip
-    _strict.forget()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", _strict.url)
-    return _strict
+def server(strict: StrictServer, project: Project) -> StrictServer:  # noqa: ARG001
+    """An empty account, with the working directory in the project."""
+    return strict
 
 
 @pytest.fixture
 def deployed(server: StrictServer, project: Project) -> Deployer:
     """What was built, put there by somebody else: one version of each, and the alias."""
     deployer = Deployer(server)
-    arn = deployer.layer(LAYER, (project.output / "layer.zip").read_bytes())
     runtime = json.loads((project.output / "manifest.json").read_text())["functions"]["api"]["runtime"]
-    code = (project.output / "api.zip").read_bytes()
-    deployer.function(FUNCTION, code, Layers=[arn], Runtime=runtime)
-    settled(deployer)
-    deployer.lambdas.publish_version(FunctionName=FUNCTION)
-    deployer.lambdas.create_alias(FunctionName=FUNCTION, Name="live", FunctionVersion="1")
+    put_built(deployer, project, Runtime=runtime)
     server.clear()
     return deployer
-
-
-def settled(deployer: Deployer) -> None:
-    deployer.lambdas.get_waiter("function_updated_v2").wait(FunctionName=FUNCTION, WaiterConfig={"Delay": 0})
 
 
 def checks(done: Done) -> list[str]:
@@ -173,6 +151,26 @@ def test_what_a_deploy_would_be_denied(
     assert sorted(map(list, listed)) == [["arn:aws:s3:::state"], ["arn:aws:s3:::zips"]]
     # A resource is simulated as text, so that no wildcard stands in it but the one for all
     assert all("*" not in text[:-1] for _, resources in Simulated.asked for text in resources)
+
+
+def test_a_simulation_that_is_denied_costs_nothing_else(
+    server: StrictServer, deployed: Deployer, capsys: pytest.CaptureFixture[str]  # noqa: ARG001
+) -> None:  # fmt: skip
+    denied = ("GetAlias", "SimulatePrincipalPolicy")
+    server.fault = lambda _number, _service, operation: DENIED if operation in denied else None
+    done = run(capsys, "--permissions")
+    assert done.code == 1
+    assert [line.partition(":")[0] for line in done.tree["looked"]] == ["built", "AWS", FUNCTION]
+    lacks, unsimulated = done.of("permissions")
+    assert "lacks `lambda:GetAlias`" in lacks["reason"]
+    assert (unsimulated["severity"], unsimulated["tried"]) == ("warning", False)
+    assert unsimulated["reason"].startswith("a deploy was not simulated: ")
+    policy = json.loads(shlex.split(unsimulated["fix"][0])[-1])
+    assert policy["Statement"][0]["Action"] == ["iam:SimulatePrincipalPolicy"]
+    assert "SimulatePrincipalPolicy" in {call.operation for call in server.calls}
+    server.clear()
+    run(capsys)
+    assert "SimulatePrincipalPolicy" not in {call.operation for call in server.calls}
 
 
 def test_what_is_denied_comes_with_the_statement(

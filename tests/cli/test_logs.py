@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 from tests.cli.aws import Lamella, _strict, lamella, nobody, owner, project, somebody, strict  # noqa: F401
-from tests.cloud.fake import Fake
-from tests.cloud.strict import StrictServer
+from tests.cli.journals import remember
+from tests.cloud.fake import Fake, unreachable
+from tests.cloud.strict import DENIED, StrictServer
 from tests.deployed.moto_server import REGION, Deployer, zipped
 
 from lamella.cli import logs as command
-from lamella.cloud.model import AliasState, FunctionState
+from lamella.cli.inits import before, changed
+from lamella.cloud.model import AliasState, FunctionState, LogEvent
 from lamella.rollout.model import After, Before, Deployment, Record
 
 _GROUP = "/aws/lambda/the-api"
@@ -38,12 +40,12 @@ def writer(strict: StrictServer) -> Any:  # noqa: ARG001
     return client
 
 
-def _write(client: Any, *messages: str, stream: str = _STREAM, ago: float = 1.0) -> None:
-    if not client.describe_log_streams(logGroupName=_GROUP, logStreamNamePrefix=stream)["logStreams"]:
-        client.create_log_stream(logGroupName=_GROUP, logStreamName=stream)
+def _write(client: Any, *messages: str, stream: str = _STREAM, ago: float = 1.0, group: str = _GROUP) -> None:
+    if not client.describe_log_streams(logGroupName=group, logStreamNamePrefix=stream)["logStreams"]:
+        client.create_log_stream(logGroupName=group, logStreamName=stream)
     now = int((time.time() - ago) * 1000)
     events = [{"timestamp": now, "message": message} for message in messages]
-    client.put_log_events(logGroupName=_GROUP, logStreamName=stream, logEvents=events)
+    client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
 
 
 def _report(init: float) -> str:
@@ -161,7 +163,7 @@ def test_inits_by_version_and_their_change(writer: Any, owner: Deployer, lamella
     assert lamella("logs", "api", "--init", "--json") == 0
     tree = json.loads(lamella.out)
     assert [row["version"] for row in tree["versions"]] == ["1", "2"]
-    assert tree["change"] == {"before": "1", "after": "2", "p50": -400.0, "p95": -800.0}
+    assert tree["change"] == {"since": "deploy", "before": "1", "after": "2", "p50": -400.0, "p95": -800.0}
 
 
 def test_inits_of_latest_before_and_after_its_last_change(writer: Any, owner: Deployer, lamella: Lamella) -> None:
@@ -170,7 +172,9 @@ def test_inits_of_latest_before_and_after_its_last_change(writer: Any, owner: De
     _write(writer, _report(1000), stream=stream, ago=3600)
     _write(writer, _report(500), stream=stream, ago=-1)
     assert lamella("logs", "api", "--init") == 0
-    assert "Since the last deploy ($LATEST (earlier) to $LATEST): p50 1.0 s to 500 ms (-50%)" in lamella.err
+    assert "Since it was last changed ($LATEST (earlier) to $LATEST): p50 1.0 s to 500 ms (-50%)" in lamella.err
+    assert lamella("logs", "api", "--init", "--json") == 0
+    assert json.loads(lamella.out)["change"]["since"] == "change"
     assert lamella("logs", "api", "--init", "--since", "1s", "-q") == 0
 
 
@@ -207,6 +211,8 @@ def test_without_a_project_names_are_awss(
         ('{ $.level = "ERROR" }', '{ $.level = "ERROR" }'),
         ("?a ?b", "?a ?b"),
         ("größe", '"größe"'),
+        ('say "hi"', r'''say "\"hi\""'''),
+        (r"C:\temp", r'''"C:\\temp"'''),
         ("", ""),
     ],
 )
@@ -226,14 +232,95 @@ def test_times() -> None:
 def test_the_version_before_is_the_journals(fake_states: tuple[FunctionState, FunctionState]) -> None:
     api, worker = fake_states
     after = (After("api", "", (), "", "", "", "9", "live"),)
-    before = (
+    befores = (
         Before(worker, "live", AliasState("worker", "live", "3", "r")),
         Before(api, "live", AliasState("api", "live", "4", "r")),
     )
-    record = Record(history=(Deployment("d", 0.0, before, after, ()),))
-    assert command._before(record, "api", "9") == "4"
-    assert command._before(record, "api", "8") == ""
-    assert command._before(record, "worker", "9") == ""
+    record = Record(history=(Deployment("d", 0.0, befores, after, ()),))
+    assert before(record, "api", "9") == "4"
+    assert before(record, "api", "8") == ""
+    assert before(record, "worker", "9") == ""
+
+
+def test_latest_is_what_the_journals_last_deploy_made_it() -> None:
+    after = (After("api", "", (), "", "", ""),)
+    record = Record(history=(Deployment("e", 900.0, (), (), ()), Deployment("d", 500.0, (), after, ())))
+    assert changed(record, "api", 480.0) == (480.0, True)
+    assert changed(record, "api", 800.0) == (500.0, True)  # somebody changed a variable since
+    assert changed(record, "api", None) == (500.0, True)
+    assert changed(record, "worker", 800.0) == (800.0, False)
+    assert changed(Record(), "api", None) == (None, False)
+
+
+def test_a_deploy_in_the_journal_divides_latest(
+    writer: Any, owner: Deployer, project: Path, lamella: Lamella
+) -> None:  # fmt: skip
+    _function(owner)
+    stream = "2026/11/22/[$LATEST]aa"
+    _write(writer, _report(1000), stream=stream, ago=3600)
+    _write(writer, _report(500), stream=stream, ago=1200)
+    remember(project, Deployment("d", time.time() - 1800, (), (After("the-api", "", (), "", "", ""),), ()))
+    assert lamella("logs", "api", "--init") == 0
+    assert "Since the last deploy ($LATEST (earlier) to $LATEST): p50 1.0 s to 500 ms (-50%)" in lamella.err
+
+
+@pytest.mark.parametrize(("call", "function"), [("GetAlias", "api"), ("ListAliases", "the-other")])
+def test_an_alias_that_may_not_be_read_takes_no_table_away(
+    writer: Any, owner: Deployer, strict: StrictServer, lamella: Lamella, call: str, function: str
+) -> None:
+    _function(owner, versions=1)
+    owner.function("the-other", zipped({"app.py": ""}))
+    group = _GROUP if function == "api" else "/aws/lambda/the-other"
+    if group != _GROUP:
+        writer.create_log_group(logGroupName=group)
+    for number in (1, 2):
+        _write(writer, _report(400), stream=f"2026/11/22/[{number}]aa", group=group)
+    strict.fault = lambda _, __, operation: DENIED if operation == call else None
+    assert lamella("logs", function, "--init") == 0
+    assert "which version users meet is not known" in lamella.err
+    assert [line.split()[0] for line in lamella.out.splitlines()] == ["version", "1", "2"]
+    strict.fault = None
+
+
+class _Shifted:
+    """A followed log of `api`, whose alias points elsewhere from some time on."""
+
+    def __init__(self) -> None:
+        self.fake = Fake()
+        state = self.fake.add_function("api", alias="live")
+        for code in ("A", "B"):
+            state = self.fake.change("api", code_sha256=code)
+            self.fake.publish_version("api", revision=state.revision, code_sha256="", description="")
+        self.fake.calls.clear()
+        self.wanted = command._wanted(
+            self.fake.cloud(), command.Asked("api", "live", ""), "/aws/lambda/api", again=True
+        )
+
+    def shows(self, version: str) -> bool:
+        return self.wanted(LogEvent(0, "x", f"2026/11/22/[{version}]aa", "1"))
+
+    @property
+    def reads(self) -> int:
+        return sum(call[0] == "alias" for call in self.fake.calls)
+
+
+def test_a_followed_alias_is_read_again() -> None:
+    log = _Shifted()
+    assert (log.shows("1"), log.shows("2")) == (True, False)
+    log.fake.point("api", "live", "1", [("3", 0.5)])
+    assert (log.shows("3"), log.shows("1"), log.shows("2")) == (True, True, False)  # the first line of 3 asks
+    log.fake.point("api", "live", "2")
+    reads = log.reads
+    assert (log.shows("1"), log.reads) == (True, reads)  # not again for each line
+    log.fake.clock.sleep(10)
+    assert (log.shows("2"), log.shows("1"), log.reads) == (True, False, reads + 1)
+
+
+def test_an_alias_that_can_not_be_read_again_stays_where_it_was() -> None:
+    log = _Shifted()
+    log.fake.faults = lambda *_: unreachable()
+    log.fake.clock.sleep(60)
+    assert (log.shows("1"), log.shows("3")) == (True, False)
 
 
 @pytest.fixture

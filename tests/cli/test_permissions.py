@@ -102,7 +102,7 @@ def test_what_is_not_known_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
 def test_read_only_and_each_command(capsys: pytest.CaptureFixture[str]) -> None:
     rows = made(capsys, "--read-only", *OFFLINE)
     actions = {action for row in rows.values() for action in row["Action"]}
-    assert all(action.split(":")[1].startswith(("Get", "List")) for action in actions)
+    assert all(action.split(":")[1].startswith(("Get", "List", "Simulate")) for action in actions)
     assert made(capsys, "--for", "share", *OFFLINE).keys() == {"ReadLayers", "ReadPolicies", "ShareLayers"}
     both = made(capsys, "--for", "share", "--for", "logs", *OFFLINE)
     assert {"ShareLayers", "ReadLogs"} <= both.keys()
@@ -111,8 +111,40 @@ def test_read_only_and_each_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_keys_and_other_peoples_layers(capsys: pytest.CaptureFixture[str]) -> None:
     key, layer = "arn:aws:kms:eu-central-1:123456789012:key/k", "arn:aws:lambda:eu-central-1:1:layer:agent:9"
     rows = made(capsys, "--kms-key", key, "--attach", layer, *OFFLINE)
-    assert rows["UseKeys"]["Resource"] == [key]
+    assert rows["ReadKeys"] | {"Sid": ""} == {
+        "Sid": "", "Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": [key]
+    }  # fmt: skip
+    assert (rows["WriteKeys"]["Action"], rows["WriteKeys"]["Resource"]) == (["kms:GenerateDataKey"], [key])
     assert layer in rows["AttachLayers"]["Resource"]
+
+
+def test_prune_reads_the_journals_of_environments_that_may_meet(capsys: pytest.CaptureFixture[str]) -> None:
+    more = """
+[environments.test]
+suffix = "-test"
+journal = "s3://test-state/{account}"
+
+[environments.far]
+region = "ap-south-1"
+journal = "s3://far-state"
+
+[environments.other]
+role = "arn:aws:iam::210987654321:role/deployer"
+journal = "s3://other-state"
+"""
+    Path("lamella.toml").write_text(CONFIGURATION + more)
+    rows = made(capsys, "--env", "prod", "--for", "prune", "--offline")
+    assert rows["WriteJournal"]["Resource"] == ["arn:aws:s3:::state/shop/*"]
+    assert rows["ReadJournals"]["Action"] == ["s3:GetObject", "s3:ListBucket"]
+    assert rows["ReadJournals"]["Resource"] == ["arn:aws:s3:::test-state", "arn:aws:s3:::test-state/123456789012/*"]
+    assert "ReadJournals" not in made(capsys, "--env", "prod", "--offline")
+
+
+def test_a_log_group_that_is_shared(capsys: pytest.CaptureFixture[str]) -> None:
+    logs = "arn:aws:logs:eu-central-1:123456789012:log-group"
+    rows = made(capsys, "--for", "logs", "--log-group", "/shop/all", *OFFLINE)
+    own = [f"{logs}:/aws/lambda/shop-{name}:*" for name in ("api", "cron")]
+    assert rows["ReadLogs"]["Resource"] == [*own, f"{logs}:/shop/all:*"]
 
 
 def test_many_functions_take_a_prefix(capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,3 +162,13 @@ def test_many_functions_take_a_prefix(capsys: pytest.CaptureFixture[str]) -> Non
 def test_mistakes(words: tuple[str, ...]) -> None:
     with pytest.raises(UsageError):
         asked(*words)
+
+
+def test_the_shared_cache_that_the_environment_names(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UsageError, match="nothing to be allowed"):
+        asked(*OFFLINE, "--for", "build")
+    monkeypatch.setenv("LAMELLA_SHARED_CACHE", "s3://wheels/lam")
+    rows = made(capsys, *OFFLINE, "--for", "build")
+    assert any("arn:aws:s3:::wheels/lam" in str(row["Resource"]) for row in rows.values())

@@ -5,61 +5,35 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from tests.build.projects import WITHOUT_BYTECODE, Project, alone, with_one_function
+from tests.build.projects import Project
+from tests.cli.aws import ALIASED, Lamella, built_with, enter, put_built, settled
 from tests.cloud.strict import DENIED, StrictServer
+from tests.cloud.strict_fixtures import _strict, strict  # noqa: F401
 from tests.deployed.conftest import nobody, somebody  # noqa: F401
 from tests.deployed.moto_server import REGION, Deployer, zipped
 
-from lamella.cli import app
+from lamella.rollout.journal.journal import LocalJournal
+from lamella.rollout.model import Intent
 
-TABLES = WITHOUT_BYTECODE + 'alias = "live"\n\n[tool.lamella.environments.prod]\nsuffix = "-prod"\n'
+TABLES = ALIASED + '\n[tool.lamella.environments.prod]\nsuffix = "-prod"\n'
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project of one layer and one function, built."""
-    made = with_one_function(tmp_path_factory.mktemp("built"))
-    made.configure(TABLES)
-    with pytest.MonkeyPatch.context() as patch:
-        alone(made, patch).build()
-    return made
-
-
-@pytest.fixture(scope="module")
-def _strict() -> Iterator[StrictServer]:
-    with StrictServer() as server:
-        yield server
+    return built_with(tmp_path_factory.mktemp("built"), TABLES)
 
 
 @pytest.fixture
-def server(
-    _strict: StrictServer, built: Project, somebody: None, monkeypatch: pytest.MonkeyPatch  # noqa: ARG001
-) -> StrictServer:  # fmt: skip
+def server(strict: StrictServer, built: Project, monkeypatch: pytest.MonkeyPatch) -> StrictServer:
     """An empty account, with the working directory in the project and no journal of it."""
-    _strict.forget()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", _strict.url)
-    monkeypatch.setenv("LAMELLA_CACHE_DIR", str(built.cache))
-    monkeypatch.chdir(built.root)
+    enter(built, built.root, monkeypatch)
     built.configure(TABLES)
-    return _strict
-
-
-class Lamella:
-    """The command line in this process.  After a call `out` and `err` are what it wrote."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-        self.out = self.err = ""
-
-    def __call__(self, *arguments: str) -> int:
-        self._capsys.readouterr()
-        code = app.run(arguments)
-        self.out, self.err = self._capsys.readouterr()
-        return code
+    return strict
 
 
 @pytest.fixture
@@ -68,21 +42,11 @@ def lamella(capsys: pytest.CaptureFixture[str]) -> Lamella:
 
 
 def deploy(server: StrictServer, built: Project, suffix: str = "") -> Deployer:
-    """What was built, by somebody else: one version of each, and the alias."""
+    """What was built, by somebody else."""
     deployer = Deployer(server)
-    arn = deployer.layer("spectra-layer" + suffix, (built.output / "layer.zip").read_bytes())
-    name = "spectra-api" + suffix
-    deployer.function(name, (built.output / "api.zip").read_bytes(), Layers=[arn])
-    _settled(deployer, name)
-    deployer.lambdas.publish_version(FunctionName=name)
-    deployer.lambdas.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    put_built(deployer, built, suffix)
     server.clear()
     return deployer
-
-
-def _settled(deployer: Deployer, name: str) -> None:
-    for waiter in ("function_active_v2", "function_updated_v2"):
-        deployer.lambdas.get_waiter(waiter).wait(FunctionName=name, WaiterConfig={"Delay": 0})
 
 
 def operations(server: StrictServer) -> list[str]:
@@ -106,6 +70,7 @@ def test_nothing_to_do(server: StrictServer, built: Project, lamella: Lamella) -
     deploy(server, built)
     assert lamella("plan", "--detailed-exitcode") == 0
     assert lamella.out.endswith("No changes: AWS has what was built.\n")
+    assert lamella.out.count("were") == lamella.out.count("`--refresh` reads them") == 1
     assert operations(server) == [
         "GetCallerIdentity", "GetFunctionConfiguration", "GetLayerVersion", "ListLayerVersions"
     ]  # fmt: skip
@@ -118,9 +83,9 @@ def test_what_somebody_changed(server: StrictServer, built: Project, lamella: La
     deployer = deploy(server, built)
     code = zipped({"app.py": "def handler(event, context):\n    return 'patched'\n"})
     deployer.lambdas.update_function_code(FunctionName="spectra-api", ZipFile=code)
-    _settled(deployer, "spectra-api")
+    settled(deployer, "spectra-api")
     deployer.lambdas.update_function_configuration(FunctionName="spectra-api", Layers=[])
-    _settled(deployer, "spectra-api")
+    settled(deployer, "spectra-api")
     assert lamella("plan", "--json", "--detailed-exitcode") == 2
     tree = json.loads(lamella.out)
     (place,) = tree["places"]
@@ -165,6 +130,74 @@ def test_several_regions(server: StrictServer, built: Project, lamella: Lamella)
     assert other["changed"] is True
     assert lamella.err.startswith(f"error: 123456789012 {REGION}: could not ")
     assert "lambda:GetLayerVersion" in lamella.err
+
+
+def test_aliases_that_were_not_read(
+    server: StrictServer, built: Project, lamella: Lamella, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lamella.rollout.journal.journal.FOLDER", str(tmp_path))  # one that is not kept
+    deployer = deploy(server, built)
+    code = zipped({"app.py": "1"})
+    deployer.lambdas.update_function_code(FunctionName="spectra-api", ZipFile=code)
+    settled(deployer, "spectra-api")
+    assert lamella("deploy", "--auto-approve") == 0
+    assert lamella("plan") == 0
+    note = "note: aliases of functions that don't change were not read: `--refresh` reads them\n"
+    assert lamella.out.endswith(f"{note}No changes: AWS has what was built.\n")
+    assert lamella("plan", "--refresh") == 0
+    assert "note" not in lamella.out
+
+
+def test_what_is_no_region(server: StrictServer, lamella: Lamella, monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in (["plan"], ["status"], ["versions", "layer"]):
+        assert lamella(*command, "--region", "nonsense") == 2
+        assert lamella.err.startswith("error: `nonsense` is no name of a region\n")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "nonsense")
+    assert lamella("plan") == 2
+    assert lamella.err.startswith("error: `nonsense` is no name of a region\n")
+    assert "AWS_DEFAULT_REGION" in lamella.err
+    assert server.calls == []
+
+
+def test_what_changed_since_the_build(server: StrictServer, built: Project, lamella: Lamella) -> None:
+    deploy(server, built)
+    assert built.run("build").returncode == 0
+    assert lamella("plan") == 0
+    assert lamella.err == ""
+    text = (built.root / "src" / "app.py").read_text()
+    try:
+        built.source("app.py", text + "# more\n")
+        assert lamella("plan", "--json") == 0
+        assert lamella.err == "note: `src/app.py` changed since the build: run `lamella build`\n"
+        json.loads(lamella.out)
+    finally:
+        built.source("app.py", text)
+    assert lamella("plan") == 0
+    assert lamella.err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["plan"], 0),
+        (["plan", "--env", "prod", "--detailed-exitcode"], 2),
+        (["versions", "layer"], 0),
+        (["versions", "nothing"], 2),
+        (["status"], 0),
+        (["share", "layer", "--list"], 0),
+    ],
+)
+def test_nobody_reads(server: StrictServer, built: Project, arguments: list[str], code: int) -> None:
+    """What comes of it is the exit code, whoever reads along."""
+    deploy(server, built)
+    environment = {**built.environment, "AWS_ENDPOINT_URL": server.url}
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "lamella", *arguments], cwd=built.root, env=environment, stdout=writing, check=False
+    )
+    os.close(writing)
+    assert done.returncode == code
 
 
 def test_no_credentials(server: StrictServer, lamella: Lamella, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,6 +246,24 @@ def test_status_needs_no_build(
     assert " live " in lamella.out
     assert lamella("versions", "layer") == 0
     assert "= this build" not in lamella.out
+
+
+def test_status_while_somebody_deploys(
+    server: StrictServer, built: Project, lamella: Lamella, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lamella.rollout.journal.journal.FOLDER", str(tmp_path))
+    deploy(server, built)
+    journal = LocalJournal(str(tmp_path), f"default-123456789012-{REGION}")
+    with journal.locked():
+        journal.begin(Intent("1", 1_795_132_800.0, (), (), ()))
+        assert lamella("status") == 0
+        assert "note: a deploy or rollback of 2026-11-20 00:00 UTC is under way" in lamella.err
+        assert f"process {os.getpid()} of " in lamella.err
+        assert "did not come to its end" not in lamella.err
+        assert lamella("status", "--json") == 0
+        assert f"process {os.getpid()} of " in json.loads(lamella.out)["places"][0]["unfinished"]["under_way"]
+    assert lamella("status") == 0
+    assert "did not come to its end" in lamella.err
 
 
 def test_versions(server: StrictServer, built: Project, lamella: Lamella) -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import boto3  # type: ignore[import-untyped]
 import pytest
+from tests.cli import journals
 from tests.cli.aws import Lamella, _strict, lamella, nobody, owner, project, somebody, strict  # noqa: F401
+from tests.cli.journals import attached, content, remember
 from tests.cloud.strict import DENIED, StrictServer
-from tests.deployed.moto_server import REGION, Deployer, zipped
+from tests.deployed.moto_server import ACCOUNT, REGION, Deployer, zipped
 
 from lamella.cloud.model import Cloud, Place
 from lamella.rollout.journal.journal import open_journal
-from lamella.rollout.model import Deployment
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ def test_shown_asked_and_done(
 ) -> None:
     assert arns
     monkeypatch.setattr("sys.stdin", Terminal("no\n"))
-    assert lamella("prune", "--keep", "1") == 0
+    assert lamella("prune", "--keep", "1") == 1
     head, *rows = lamella.out.splitlines()
     assert head == f"Layer `deps` in 123456789012 {REGION}"
     assert rows[0] == "    4  the newest"
@@ -106,33 +109,129 @@ def test_what_can_not_be_deleted_is_a_failure(
     assert _numbers(owner) == [1, 2, 3, 4]
 
 
-def test_other_environments_with_the_same_layer_are_asked(
-    arns: list[str], owner: Deployer, project: Path, lamella: Lamella
+def _configure(project: Path, text: str) -> None:
+    path = project / "lamella.toml"
+    path.write_text(f"{path.read_text()}\n{text}\n")
+
+
+# The layer `deps` was named so in it once, or is one that was split from another, or from a function
+@pytest.mark.parametrize("layers", ["", 'suffix = "-prod"'])
+def test_what_another_environment_goes_back_to_stays(
+    arns: list[str], owner: Deployer, project: Path, lamella: Lamella, layers: str
 ) -> None:
-    text = (project / "lamella.toml").read_text()
-    (project / "lamella.toml").write_text(text + "\n[environments.prod]\n")
-    place = Place("prod", region=REGION, account="123456789012")
-    cloud = Cloud(place, None, None, None, None, None)  # type: ignore[arg-type]
-    open_journal(cloud, str(project)).finish(Deployment("d", 0.0, (), (), (arns[0],)))
-    assert lamella("prune", "--keep", "1", "--auto-approve") == 0
+    _configure(project, f"[environments.prod]\n{layers}\n")
+    remember(project, attached(arns[0]), environment="prod")
+    assert lamella("prune", "deps", "--keep", "1", "--auto-approve") == 0
     assert "    1  a deploy in the journal attached it" in lamella.out
     assert _numbers(owner) == [1, 2, 4]
 
 
-def test_a_deploy_in_between_stops_it(
+@pytest.mark.parametrize("region", ["eu-west-1", REGION])
+def test_another_environment_counts_where_it_is(
+    arns: list[str], owner: Deployer, project: Path, lamella: Lamella, region: str
+) -> None:
+    _configure(project, f'[environments.prod]\nregion = "{region}"\n')
+    remember(project, attached(arns[0]), environment="prod")
+    assert lamella("prune", "--keep", "1", "--auto-approve") == 0
+    assert _numbers(owner) == ([1, 2, 4] if region == REGION else [2, 4])
+
+
+def test_an_environment_in_another_account_needs_nothing_here(
+    arns: list[str], owner: Deployer, project: Path, lamella: Lamella
+) -> None:
+    """Its bucket can't be read from here."""
+    assert arns
+    role = "arn:aws:iam::210987654321:role/deployer"
+    _configure(project, f'[environments.prod]\nrole = "{role}"\njournal = "s3://prod-journals"\n')
+    assert lamella("prune", "--keep", "1", "--auto-approve") == 0, lamella.err
+    assert _numbers(owner) == [2, 4]
+
+
+def test_another_environments_journal_is_read_as_that_environment(
+    arns: list[str],
+    owner: Deployer,
+    project: Path,
+    lamella: Lamella,
+    strict: StrictServer,
+    tmp_path: Path,
+) -> None:
+    _configure(project, '[environments.prod]\nprofile = "production"\njournal = "s3://prod-journals/{region}"\n')
+    s3 = boto3.client("s3", region_name=REGION)
+    s3.create_bucket(Bucket="prod-journals")
+    s3.put_object(Bucket="prod-journals", Key=f"{REGION}/{journals.name('prod')}", Body=content(attached(arns[0])))
+    assert lamella("prune", "--keep", "1", "--auto-approve") == 2
+    assert "error: the environment `prod` may need what is here" in lamella.err
+    assert "production" in lamella.err
+    assert _numbers(owner) == [1, 2, 3, 4]
+    keys = "[production]\naws_access_key_id = produces\naws_secret_access_key = k\n"
+    Path(tmp_path / "aws-credentials").write_text(keys)
+    strict.clear()
+    assert lamella("prune", "--keep", "1", "--auto-approve") == 0, lamella.err
+    assert _numbers(owner) == [1, 2, 4]
+    assert sum(call.operation == "GetCallerIdentity" for call in strict.calls) == 3  # its own, and that one's twice
+
+
+def test_a_journal_in_the_same_bucket_takes_no_other_credentials(
+    arns: list[str], owner: Deployer, project: Path, lamella: Lamella
+) -> None:
+    text = '[deploy]\njournal = "s3://journals/own"\n'
+    _configure(project, f'{text}[environments.prod]\nprofile = "production"\njournal = "s3://journals/prod"\n')
+    s3 = boto3.client("s3", region_name=REGION)
+    s3.create_bucket(Bucket="journals")
+    s3.put_object(Bucket="journals", Key=f"prod/{journals.name('prod')}", Body=content(attached(arns[0])))
+    assert lamella("prune", "--keep", "1", "--auto-approve") == 0, lamella.err
+    assert _numbers(owner) == [1, 2, 4]
+
+
+class Meanwhile(Terminal):
+    """Something happens while it is asked."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        super().__init__()
+        self._act = act
+
+    def readline(self, *_: object) -> str:  # type: ignore[override]
+        self._act()
+        return "y\n"
+
+
+@pytest.mark.parametrize("who", ["", "prod", "somebody"])
+def test_what_is_needed_since_it_was_looked_at_stays(
+    arns: list[str], owner: Deployer, project: Path, lamella: Lamella, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    _configure(project, "[environments.prod]")
+
+    def act() -> None:
+        if who == "somebody":
+            code = zipped({"app.py": "def handler(event, context): ...\n"})
+            owner.function("late", code, Layers=[arns[0]])
+        else:
+            remember(project, attached(arns[0]), environment=who)
+
+    monkeypatch.setattr("sys.stdin", Meanwhile(act))
+    assert lamella("prune", "--keep", "1") == 3
+    assert "error: what is needed has changed since it was looked at: nothing was deleted" in lamella.err
+    why = "`late` has it" if who == "somebody" else "a deploy in the journal attached it"
+    assert f"`deps` version 1: {why}" in lamella.err
+    assert _numbers(owner) == [1, 2, 3, 4]
+
+
+def test_a_deploy_that_needs_nothing_of_it_stops_nothing(
     arns: list[str], owner: Deployer, project: Path, lamella: Lamella, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Slow(Terminal):
-        """Somebody deploys while it is asked."""
+    monkeypatch.setattr("sys.stdin", Meanwhile(lambda: remember(project, attached(arns[3]))))
+    assert lamella("prune", "--keep", "1") == 0
+    assert _numbers(owner) == [2, 4]
 
-        def readline(self, *_: object) -> str:  # type: ignore[override]
-            cloud = Cloud(Place(region=REGION, account="123456789012"), *[None] * 5)  # type: ignore[arg-type]
-            open_journal(cloud, str(project)).finish(Deployment("d", 0.0, (), (), (arns[0],)))
-            return "y\n"
 
-    monkeypatch.setattr("sys.stdin", Slow())
-    assert lamella("prune", "--keep", "1") == 3
-    assert "error: a deploy went through since" in lamella.err
+def test_nothing_is_deleted_while_a_deploy_is_under_way(
+    arns: list[str], owner: Deployer, project: Path, lamella: Lamella
+) -> None:
+    assert arns
+    cloud = Cloud(Place(region=REGION, account=ACCOUNT), *[None] * 5)  # type: ignore[arg-type]
+    with open_journal(cloud, str(project)).locked():
+        assert lamella("prune", "--keep", "1", "--auto-approve") == 3
+    assert "error: another deploy to this place is under way" in lamella.err
     assert _numbers(owner) == [1, 2, 3, 4]
 
 

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import argparse
 import io
 import threading
 
+import pytest
+
 from lamella.aws import UnreachableError
-from lamella.cli.rollouts import error_tree, show_errors, side_by_side
+from lamella.cli.rollouts import add_arguments, error_tree, show_errors, side_by_side
 from lamella.cloud.model import Place
 from lamella.errors import LamellaError
 from lamella.report.console import Console
@@ -50,3 +53,14 @@ def test_a_single_place_is_not_named() -> None:
     assert show_errors(Console(err=err), results) == 3
     assert err.getvalue().startswith("error: `/nowhere/at all`: No such file or directory\n")
     assert show_errors(Console(err=err), [(ONE, "fine")]) == 0
+
+
+@pytest.mark.parametrize("option", ["--env", "--region"])
+def test_an_option_without_a_value_is_not_the_default(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    with pytest.raises(SystemExit) as left:
+        parser.parse_args([option, ""])
+    assert left.value.code == 2
+    assert f"argument {option}: it is empty" in capsys.readouterr().err
+    assert (parser.parse_args([]).env, parser.parse_args(["--profile", ""]).profile) == ("", "")

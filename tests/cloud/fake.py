@@ -12,9 +12,9 @@ What it follows, each from AWS's Lambda API reference or developer guide:
   PublishVersion are refused (409 ResourceConflictException), and invocations meet the old code.
 - PublishVersion makes no version where code and configuration are those of the last one; a new version is Pending for
   `pending` seconds, and can't be invoked until it is Active.
+- Code and layers together have at most `most` bytes, amid a change, too.
 - At most 5 layers; a layer version must be there to be attached; a deleted one stays attached where it is.
 - Numbers of versions, of layers and functions, are never used twice.
-- Deleting a version that an alias points at is refused.
 """
 
 from __future__ import annotations
@@ -144,12 +144,14 @@ class Fake(Account):
         with self._call("update_configuration", name, ",".join(layers), runtime, handler):
             function = self._changing(name, revision)
             self._attachable(function, layers)
+            self._fitting(function.state.size, layers)
             return self._updated(function, layers=tuple(layers), runtime=runtime, handler=handler)
 
     def update_code(self, name: str, *, revision: str, content: Content, architecture: str) -> FunctionState:
         with self._call("update_code", name, content.code_sha256):
             function = self._changing(name, revision)
             self._sent(content)
+            self._fitting(content.size, function.state.layers)
             return self._updated(
                 function, code_sha256=content.code_sha256, size=content.size, architecture=architecture
             )
@@ -191,15 +193,6 @@ class Fake(Account):
                 self._known(held, other)
             held.aliases[name] = AliasState(function, name, version, self._revision(), tuple(weights))
             return held.aliases[name]
-
-    def delete_version(self, function: str, version: str) -> None:
-        with self._call("delete_version", function, version):
-            held = self._function(function)
-            for alias in held.aliases.values():
-                if version in (alias.version, *dict(alias.weights)):
-                    raise refused("ResourceConflictException", f"an alias points at it: {alias.name}")
-            self._known(held, version)
-            del held.versions[int(version)]
 
     def delete_alias(self, function: str, name: str) -> None:
         with self._call("delete_alias", function, name):

@@ -40,6 +40,7 @@ class Account:
         self.faults: Callable[[str, tuple[Any, ...], int], Fault | None] | None = None
         self.answers: dict[str, Callable[[FunctionState, bytes], Invoked]] = {}
         self.failing: dict[str, str] = {}
+        self.most = 262_144_000
         self.blobs: dict[str, bytes] = {}
         self.bucket = FakeObjects(self._call)
         self.alarms = FakeAlarms(self._call)
@@ -268,6 +269,22 @@ class Account:
         )  # fmt: skip
         held.versions[held.last] = version
         return version
+
+    def _fitting(self, size: int, layers: Sequence[str]) -> None:
+        """Code and layers together: zips here are as large unzipped."""
+        actual = size + sum(map(self._size, layers))
+        if actual > self.most:
+            raise refused(
+                "InvalidParameterValueException",
+                f"Function code combined with layers exceeds the maximum allowed size of {self.most} bytes. "
+                f"The actual size is {actual} bytes.",
+            )
+
+    def _size(self, arn: str) -> int:
+        name, _, version = arn.rpartition(":")
+        held = self._layers.get(name)
+        row = held.versions.get(int(version)) if held else None
+        return row.size if row else 0
 
     def _attachable(self, function: Function, layers: Sequence[str]) -> None:
         if len(layers) > 5:

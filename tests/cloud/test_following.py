@@ -6,10 +6,10 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from tests.cloud.fake import Fake, denied, unreachable
+from tests.cloud.fake import Fake, Killed, denied, killed, unreachable
 
 from lamella.aws import DeniedError
-from lamella.cloud.following import OVERLAP, followed
+from lamella.cloud.following import OVERLAP, SKEW, followed
 from lamella.cloud.model import LogEvent
 from lamella.errors import LamellaError
 
@@ -45,6 +45,34 @@ def test_no_line_twice_and_late_ones_too() -> None:
     assert fake.clock.slept == [2.0] * 3
 
 
+@pytest.mark.parametrize("ahead", [-240.0, 90.0, 600.0])
+def test_no_line_is_lost_where_the_clock_here_is_wrong(ahead: float) -> None:
+    """By AWS's time every event is new when it comes."""
+    fake = Fake()
+    batches = [[(number, ahead + number % 3)] for number in range(40)]
+    _at_each_look(fake, [(100, ahead + 1)], [], [], *batches)
+    cloud = fake.cloud()
+    found = followed(cloud.logs, cloud.clock, _GROUP, fake.clock.now() - 700)
+    assert [event.id for event in islice(found, 41)] == ["000100", *(f"{number:06}" for number in range(40))]
+
+
+def test_a_line_that_says_a_time_to_come_hides_no_other() -> None:
+    fake = Fake()
+    _at_each_look(fake, [(1, -3600)], [(2, 0)], [(3, 0)])
+    assert _numbers(fake, 3) == [1, 2, 3]
+
+
+def test_a_line_of_the_very_first_millisecond_comes_once() -> None:
+    fake = Fake()
+    fake.clock.sleep(0.0004)
+    fake.logs.groups[_GROUP] = [LogEvent(int(fake.clock.now() * 1000), "line 1", "s", "1")]
+    found = followed(fake.cloud().logs, fake.clock, _GROUP, fake.clock.now())
+    assert next(found).id == "1"
+    fake.faults = lambda name, *_: killed() if name == "events" and len(fake.clock.slept) > 40 else None
+    with pytest.raises(Killed):
+        next(found)
+
+
 def test_what_is_remembered_does_not_grow_and_is_not_shown_again() -> None:
     fake = Fake()
     _at_each_look(fake, *([(number, 0.0)] for number in range(200)))
@@ -61,7 +89,7 @@ def test_looks_begin_where_late_lines_may_come() -> None:
     class Logs:
         def events(self, group: str, start: int, end: int | None = None, words: str = "") -> Any:
             asked.append((fake.clock.now() - start / 1000, words))
-            if len(asked) == 60:
+            if len(asked) == 500:
                 raise KeyboardInterrupt
             return real(group, start, end, words)
 
@@ -69,7 +97,7 @@ def test_looks_begin_where_late_lines_may_come() -> None:
     with pytest.raises(KeyboardInterrupt):
         list(followed(Logs(), fake.clock, _GROUP, fake.clock.now() - 100, "ERROR"))
     assert asked[0][0] == pytest.approx(100)
-    assert asked[-1][0] == pytest.approx(OVERLAP + 2)
+    assert asked[-1][0] == pytest.approx(OVERLAP + SKEW + 2)
     assert {words for _, words in asked} == {"ERROR"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from lamella.cloud.inits import EARLIER, Change, Inits, change, inits
+from lamella.cloud.inits import EARLIER, PATTERN, Change, Inits, change, inits
 from lamella.cloud.model import LogEvent
 
 
@@ -36,6 +36,16 @@ def test_failed_inits_are_counted_apart() -> None:
     assert inits(events[:1], "api") == (Inits("7", 0, 1),)
 
 
+def test_failed_starts_from_a_snapshot_count() -> None:
+    text = "RESTORE_REPORT Restore Duration: 10000.00 ms\tStatus: timeout\n"
+    tree = {"type": "platform.restoreReport", "record": {"status": "error", "metrics": {"durationMs": 99}}}
+    went = "RESTORE_REPORT Restore Duration: 300.00 ms\n"
+    events = [LogEvent(0, line, "2026/11/22/[7]aa", "") for line in (text, json.dumps(tree), went)]
+    assert inits([*events, _report("7", 300.0, kind="Restore")], "api") == (Inits("7", 1, 2, 300.0, 300.0, 300.0),)
+    for word in ("Restore Duration", "platform.restoreReport", "platform.initReport"):
+        assert f'?"{word}"' in PATTERN
+
+
 def test_an_init_that_json_tells_of_twice_counts_once() -> None:
     init = {"type": "platform.initReport", "record": {"status": "success", "metrics": {"durationMs": 99}}}
     report = {
@@ -55,7 +65,7 @@ def test_latest_is_divided_by_its_last_change() -> None:
     events = [_report("$LATEST", 9.0, time=999), _report("$LATEST", 3.0, time=1000)]
     found = inits(events, "api", since=1.0)
     assert [(one.version, one.p50) for one in found] == [(EARLIER, 9.0), ("$LATEST", 3.0)]
-    assert change(found, "$LATEST", EARLIER) == Change(*found)
+    assert change(found, "$LATEST", EARLIER) == Change(found[0], found[1])
 
 
 def test_a_change_is_told_against_the_version_before() -> None:

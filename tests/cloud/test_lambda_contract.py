@@ -353,17 +353,6 @@ def test_an_alias_points_at_what_there_is(bench: Bench, two: None) -> None:  # n
     assert bench.port.alias("api", "live") == bench.port.aliases("api")[0]
 
 
-def test_versions_to_delete(bench: Bench, two: None, content: Callable[[bytes], Content]) -> None:  # noqa: ARG001
-    bench.port.create_alias("api", "live", "1")
-    with pytest.raises(aws.BusyError):
-        bench.port.delete_version("api", "1")
-    bench.port.delete_version("api", "2")
-    assert [row.version for row in bench.port.versions("api")] == ["1"]
-    with pytest.raises(aws.NotThereError):
-        bench.port.function("api", "2")
-    assert published(bench, updated(bench, content(THREE))).version == "3"
-
-
 def test_invocations(bench: Bench, api: FunctionState) -> None:
     published(bench, api)
     with pytest.raises(aws.BusyError):

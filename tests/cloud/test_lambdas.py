@@ -27,7 +27,6 @@ WRITES: dict[str, Callable[[Lambdas], object]] = {
     "publish_version": lambda port: port.publish_version("api", revision="r", code_sha256="", description="d"),
     "create_alias": lambda port: port.create_alias("api", "live", "1"),
     "update_alias": lambda port: port.update_alias("api", "live", version="1", weights=[("2", 0.1)], revision="r"),
-    "delete_version": lambda port: port.delete_version("api", "1"),
     "delete_alias": lambda port: port.delete_alias("api", "live"),
     "delete_layer_version": lambda port: port.delete_layer_version("deps", 1),
     "share": lambda port: port.share("deps", 1, Permission("org", "*", "o-1234567890")),
@@ -50,6 +49,15 @@ REFUSALS = [
     (403, "AccessDeniedException", aws.DeniedError),
     (400, "InvalidParameterValueException", OutsideError),
 ]
+
+
+def test_a_layer_is_published_with_all_that_is_said_of_it(port: Lambdas, deployer: Deployer, tmp_path: Path) -> None:
+    code = content_of(zipped({"python/x.py": "1"}), tmp_path)
+    made = port.publish_layer(NewLayer("deps", code, ("python3.12",), ("arm64",), "what it is", "MIT AND BSD-3-Clause"))
+    told = deployer.lambdas.get_layer_version(LayerName="deps", VersionNumber=made.version)
+    assert told["LicenseInfo"] == "MIT AND BSD-3-Clause"
+    assert told["Description"] == "what it is"
+    assert (told["CompatibleRuntimes"], told["CompatibleArchitectures"]) == (["python3.12"], ["arm64"])
 
 
 @pytest.mark.parametrize("name", WRITES)
@@ -99,18 +107,11 @@ def test_a_file_that_was_built_again(port: Lambdas, aws_server: AwsServer, tmp_p
     assert aws_server.asked == []
 
 
-@pytest.mark.parametrize("version", ["", "$LATEST", "live", "-1"])
-def test_a_version_to_delete_is_a_number(port: Lambdas, aws_server: AwsServer, version: str) -> None:
-    with pytest.raises(UsageError):
-        port.delete_version("api", version)
-    assert aws_server.asked == []
-
-
 @pytest.mark.parametrize(
     "call",
     [
         lambda port: port.update_configuration("", revision="", layers=[], runtime="python3.12", handler="a.b"),
-        lambda port: port.update_code("a", revision="", content=CODE._replace(key=""), architecture="arm64"),
+        lambda port: port.publish_layer(NewLayer("a", CODE._replace(key=""))),
         lambda port: port.publish_layer(NewLayer("", CODE)),
         lambda port: port.create_alias("api", "", "1"),
         lambda port: port.update_alias("api", "live", version="", weights=[], revision=""),

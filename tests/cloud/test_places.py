@@ -3,10 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.cloud.strict import StrictServer
 from tests.deployed.moto_server import ACCOUNT, REGION, AwsServer
 
 from lamella import aws
-from lamella.cloud.places import open_cloud, places
+from lamella.cloud.model import Place
+from lamella.cloud.places import beside, open_cloud, places
 from lamella.config.model import Account, Environment
 from lamella.errors import ConfigError, LamellaError, UsageError
 
@@ -51,6 +53,58 @@ def test_a_role_is_assumed_from_the_environments_credentials(aws_server: AwsServ
     own, other = places(environment)
     assert (own.account, other.account) == (ACCOUNT, OTHER)
     assert other.role == ROLE
+
+
+def test_each_way_into_aws_is_asked_once_whose_it_is(strict: StrictServer) -> None:
+    regions = ("eu-west-1", "us-east-1")
+    accounts = (Account(regions=regions), Account(role=ROLE, regions=regions), Account(regions=("ap-south-1",)))
+    found = places(Environment(accounts=accounts))
+    assert [place.account for place in found] == [ACCOUNT] * 2 + [OTHER] * 2 + [ACCOUNT]
+    assert [call.operation for call in strict.calls].count("GetCallerIdentity") == 2
+
+
+HERE = Place("dev", region="eu-west-1", account=ACCOUNT, bucket="b", journal="s3://dev/here")
+
+
+def test_another_environment_beside_a_place(strict: StrictServer) -> None:
+    own = Environment("dev")
+    local = Environment("prod", accounts=(Account(profile="none", regions=("eu-west-1",)),))
+    assert beside(HERE, own, local) == HERE._replace(environment="prod", journal="")
+    assert beside(HERE, own, local._replace(journal="s3://dev/{account}")) == HERE._replace(
+        environment="prod", journal=f"s3://dev/{ACCOUNT}"
+    )
+    afar = local._replace(accounts=(Account(regions=("us-east-1",)),))
+    assert beside(HERE, own, afar) is None
+    assert strict.calls == []
+
+
+def test_another_environment_with_a_bucket_of_its_own(strict: StrictServer) -> None:
+    own, prod = Environment("dev"), Environment("prod", journal="s3://prod-{region}")
+    there = HERE._replace(environment="prod", journal="s3://prod-eu-west-1")
+    assert beside(HERE, own, prod) == there
+    same, other = f"arn:aws:iam::{ACCOUNT}:role/deploys", ROLE
+    assert beside(HERE, own, prod._replace(accounts=(Account(role=same),))) == there._replace(role=same)
+    assert beside(HERE, own, prod._replace(accounts=(Account(role=other),))) is None
+    both = (Account(role=other), Account(role=same))
+    assert beside(HERE, own, prod._replace(accounts=both)) == there._replace(role=same)
+    assert strict.calls == []
+    # The way of the place itself, whose role an ARN does not tell of: STS is asked
+    assert beside(HERE._replace(role=same), own, prod) == there
+    assert [call.operation for call in strict.calls] == ["GetCallerIdentity"]
+    assert beside(HERE._replace(account=OTHER), own, prod._replace(accounts=(Account(role=same),))) is None
+
+
+def test_a_profile_of_the_command_line_stands_for_the_environments_own(strict: StrictServer) -> None:
+    own = Environment("dev", accounts=(Account(profile="shop"),))
+    prod = Environment("prod", accounts=own.accounts, journal="s3://prod")
+    found = beside(HERE._replace(profile="mine"), own, prod)
+    assert found is not None
+    assert found.profile == "mine"
+    assert strict.calls == []
+    with pytest.raises(LamellaError) as caught:
+        beside(HERE._replace(profile="shop"), own, prod._replace(accounts=(Account(profile="lab"),)))
+    assert caught.value.what == "the environment `prod` may need what is here"
+    assert f"whether the environment `prod` is in the account {ACCOUNT} can't be told" in caught.value.why
 
 
 def test_a_role_is_assumed_from_a_profile(profiles: AwsServer) -> None:  # noqa: ARG001

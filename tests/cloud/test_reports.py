@@ -33,6 +33,12 @@ def test_a_report_as_aws_writes_it() -> None:
     assert read(line) == Report("8f5e-1", 1.46, 2, 1769, 33, None, 411.2, "")
 
 
+def test_a_restore_as_aws_writes_it() -> None:
+    assert read("RESTORE_REPORT Restore Duration: 411.20 ms\n") == InitReport(411.2, "restore", "")
+    line = "RESTORE_REPORT Restore Duration: 10000.00 ms\tStatus: timeout\n"
+    assert read(line) == InitReport(10000.0, "restore", "timeout")
+
+
 def test_init_start() -> None:
     line = "INIT_START Runtime Version: python:3.12.v36\tRuntime Version ARN: arn:aws:lambda:eu-west-1::runtime:ab\n"
     assert read(line) == InitStart("python:3.12.v36")
@@ -63,6 +69,14 @@ def test_init_start() -> None:
             {"phase": "init", "status": "error", "metrics": {"durationMs": 10}},
             InitReport(10.0, "init", "error"),
         ),
+        (
+            "platform.restoreReport",
+            {"status": "failure", "errorType": "Runtime.X", "metrics": {"durationMs": 10.5}},
+            InitReport(10.5, "restore", "failure"),
+        ),
+        ("platform.initReport", {"status": "error", "metrics": {"durationMs": "NaN"}}, None),
+        ("platform.report", {"requestId": "r1", "metrics": {"durationMs": float("nan")}}, None),
+        ("platform.report", {"requestId": "r1", "metrics": {"durationMs": 1, "initDurationMs": "Infinity"}}, None),
         ("platform.initStart", {"runtimeVersion": "python:3.13.v5"}, InitStart("python:3.13.v5")),
         ("platform.start", {"requestId": "r1", "version": "7"}, Started("r1")),
         ("platform.extension", {"name": "x"}, None),

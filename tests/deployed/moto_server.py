@@ -170,17 +170,26 @@ def zipped(files: Mapping[str, str | bytes]) -> bytes:
 
 
 class Deployer:
-    """Somebody who deploys, with boto3, as whoever tests it is the one who pulls."""
+    """Somebody who deploys, with boto3, as whoever tests it is the one who pulls.
 
-    def __init__(self, server: AwsServer) -> None:
+    `role` is an ARN to assume, "" for none.
+    """
+
+    def __init__(self, server: AwsServer, region: str = REGION, role: str = "") -> None:
         import boto3  # type: ignore[import-untyped]
 
         options = {
             "endpoint_url": server.url,
-            "region_name": REGION,
+            "region_name": region,
             "aws_access_key_id": "deployer",
             "aws_secret_access_key": "deployer",
         }
+        if role:
+            answer = boto3.client("sts", **options).assume_role(RoleArn=role, RoleSessionName="deployer")
+            keys = answer["Credentials"]
+            options["aws_access_key_id"] = keys["AccessKeyId"]
+            options["aws_secret_access_key"] = keys["SecretAccessKey"]
+            options["aws_session_token"] = keys["SessionToken"]
         self.lambdas = boto3.client("lambda", **options)
         self._iam = boto3.client("iam", **options)
 

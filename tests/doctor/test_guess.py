@@ -7,7 +7,7 @@ import sys
 import pytest
 from tests.doctor.zips import guessed, layout
 
-from lamella.doctor.model import FUNCTION, LAYER, Layout
+from lamella.doctor.model import FUNCTION, LAYER, Evidence, Layout
 from lamella.facts.tables import runtimes
 
 SITE = "lib/python3.12/site-packages"
@@ -84,3 +84,67 @@ def test_layouts_of_functions() -> None:
 
 def test_what_macos_leaves_is_no_folder_beside() -> None:
     assert layout("layer/python/six.py", "__MACOSX/layer/._python", ".DS_Store", kind=LAYER) == Layout("layer")
+
+
+NODE = "nodejs/node_modules/a/index.js"
+
+
+@pytest.mark.parametrize("names", [(NODE,), ("data/weights.bin",), ("lib/libpq.so.5",), ("a.bin", "b/c.bin")])
+def test_without_python_there_is_nothing_to_move(names: tuple[str, ...]) -> None:
+    assert layout(*names, kind=LAYER) == Layout()
+
+
+RECORDED = Evidence(recorded=frozenset({"six-1.16.0.dist-info/"}), owned=frozenset({"six.py", "six-1.16.0.dist-info"}))
+
+
+@pytest.mark.parametrize(
+    ("names", "known", "kind", "sure"),
+    [
+        # Every name at the top is in the RECORD
+        (("six.py", INFO), RECORDED, LAYER, True),
+        # pip install -t . beside the function's own code
+        (("six.py", INFO, "main.py"), RECORDED, FUNCTION, True),
+        (("six.py", INFO, "app/__init__.py", "app/main.py"), RECORDED, FUNCTION, True),
+        # The project was installed with what it needs
+        (
+            ("shop/__init__.py", "shop-1.0.dist-info/RECORD"),
+            Evidence(recorded=frozenset({"shop-1.0.dist-info/"}), local=frozenset({"shop"})),
+            FUNCTION,
+            True,
+        ),
+        # No RECORD, as in lamella's own zips
+        (("six.py", INFO, "shop/api.py"), Evidence(), FUNCTION, False),
+        (("six.py", INFO, "shop/api.py"), Evidence(callers=frozenset({"shop/api.py"})), FUNCTION, True),
+        (("dateutil/__init__.py", "python_dateutil-2.9.dist-info/METADATA"), Evidence(), LAYER, True),
+        # An own package that is called `python`
+        (
+            ("lambda_function.py", "python/__init__.py", "python/x.py"),
+            Evidence(callers=frozenset({"lambda_function.py"})),
+            FUNCTION,
+            True,
+        ),
+        (("main.py", "python/__init__.py", "python/x.py"), Evidence(), FUNCTION, True),
+        (("python/__init__.py", "python/x.py"), Evidence(), LAYER, True),
+        (("python/six.py", "setup.py"), Evidence(), LAYER, True),
+        # What the manifest beside it says
+        (("python/six.py",), Evidence("function", ("python3.12",), "x86_64", "a.b"), FUNCTION, True),
+    ],
+)
+def test_kinds_by_what_is_in_it(names: tuple[str, ...], known: Evidence, kind: str, sure: bool) -> None:
+    found = guessed(*names, known=known)
+    assert (found.kind, found.sure) == (kind, sure)
+    assert (found.layout == Layout()) is (kind == FUNCTION or names[0].startswith("python/"))
+
+
+def test_a_name_with_layer_within_says_nothing() -> None:
+    assert guessed("numpy/__init__.py", called="player.zip").kind == FUNCTION
+    assert guessed("numpy/__init__.py", called="deps_layer-2.zip").kind == LAYER
+
+
+def test_what_the_manifest_and_the_headers_say() -> None:
+    assert guessed("python/x.abi3.so", known=Evidence(machines=("aarch64", "x86_64"))).architecture == "arm64"
+    found = guessed("app.py", known=Evidence(FUNCTION, ("python3.13",), "arm64"))
+    assert (found.runtime, found.architecture, found.names_runtime) == ("python3.13", "arm64", True)
+    several = guessed("app.py", known=Evidence(LAYER, ("python3.12", "python3.13"), "arm64"))
+    assert not several.names_runtime
+    assert not guessed("app.py").names_architecture

@@ -75,8 +75,7 @@ def run(commands: tuple[str, ...], folder: Path) -> None:
     """As somebody pastes them into a shell."""
     if not (shutil.which("unzip") and shutil.which("zip")):
         pytest.skip("needs zip and unzip")
-    script = "set -eu\n" + "\n".join(commands) + '\nrm -r "$work"\n'
-    subprocess.run(["sh", "-c", script], cwd=folder, check=True, stdin=subprocess.DEVNULL)
+    subprocess.run(["sh", "-euc", "\n".join(commands)], cwd=folder, check=True, stdin=subprocess.DEVNULL)
 
 
 def test_modes_of_folders_and_of_other_systems(tmp_path: Path) -> None:
@@ -119,13 +118,33 @@ def test_litter_and_emptiness(tmp_path: Path) -> None:
     files = {"python/six.py": "", "__MACOSX/python/._six.py": "", "python/.DS_Store": ""}
     (one,) = examined(make(tmp_path / "layer.zip", files))
     assert (one.finding.severity, one.fix) == (Severity.NOTE, ())
-    (nothing,) = examined(make(tmp_path / "empty.zip", {"python/": ""}), kind="layer")
-    assert nothing.finding.reason == "there is no file in it"
+    for files in ({"python/": ""}, {}):
+        (nothing,) = examined(make(tmp_path / "empty.zip", files), kind="layer")
+        assert (nothing.finding.reason, nothing.fix) == ("there is no file in it", ())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nodejs/node_modules/a/index.js", "nodejs/node_modules/node-gyp/gyp/x.py", "data/weights.bin", "java/lib/a.jar"],
+)
+def test_layers_without_python_lie_right(tmp_path: Path, name: str) -> None:
+    (one,) = examined(make(tmp_path / "layer.zip", {name: ""}))
+    assert (one.finding.severity, one.fix) == (Severity.NOTE, ())
+    assert one.finding.reason == "there is nothing for Python in it"
+
+
+def test_what_is_not_sure_is_not_laid_anew(tmp_path: Path) -> None:
+    """Where a distribution doesn't say what is its own, the rest may be a function's or its."""
+    files = {"shop/__init__.py": "", "six.py": "", INFO: "Name: six\nVersion: 1.16.0\n"}
+    (one,) = examined(make(tmp_path / "a.zip", files))
+    assert (one.finding.severity, one.fix) == (Severity.NOTE, ())
+    assert "--handler" in one.finding.hint
+    assert wrong(make(tmp_path / "a.zip", files, mode=0o600)) == [("note", ""), ("error", "shop/__init__.py")]
 
 
 def test_sizes(tmp_path: Path) -> None:
     path = str(make(tmp_path / "layer.zip", {"python/big.bin": ""}))
     rows = (Row("python/big.bin", 0o644, 263_000_000, False),)
-    (one,) = structure("layer.zip", path, rows, guess(rows, Asked()))
+    one = structure("layer.zip", path, rows, guess(rows, Asked()))[-1]
     assert (one.finding.check, one.finding.severity) == ("size", Severity.ERROR)
     assert "856000 more" in one.finding.reason

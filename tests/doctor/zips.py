@@ -7,7 +7,7 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from lamella.doctor.guess import guess
-from lamella.doctor.model import Asked, Guess, Layout, Row
+from lamella.doctor.model import Asked, Evidence, Guess, Layout, Row
 
 Files = Mapping[str, str | bytes]
 
@@ -32,9 +32,9 @@ def listed(*names: str) -> tuple[Row, ...]:
     return tuple(Row(name, 0o644, 1, name.endswith("/")) for name in names)
 
 
-def guessed(*names: str, called: str = "a.zip", **asked: str) -> Guess:
-    return guess(listed(*names), Asked(**asked), called=called)
+def guessed(*names: str, called: str = "a.zip", known: Evidence = Evidence(), **asked: str) -> Guess:  # noqa: B008
+    return guess(listed(*names), Asked(**asked), known, called=called)
 
 
 def layout(*names: str, **asked: str) -> Layout:
-    return guessed(*names, **asked).layout
+    return guess(listed(*names), Asked(**asked), called="a.zip").layout

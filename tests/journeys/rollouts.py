@@ -47,7 +47,7 @@ def way(url: str) -> Way:  # noqa: ARG001
     cloud = open_cloud(found[0], FakeClock())
     assert cloud.place.account == ACCOUNT
     cloud.lambdas.function("orders")  # with its clients
-    downloads = open_downloads(cloud.place)
+    downloads = open_downloads(cloud)
     downloads.function("orders", "")
     return Way(cloud, downloads)
 

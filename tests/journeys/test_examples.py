@@ -281,3 +281,24 @@ def test_galerlys_processor_says_at_its_start_that_rawpy_is_there(gallery: dict[
     )
     assert "rawpy imported successfully" in answer
     assert "RAW format support: ENABLED" in answer
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["with manifest", "without"])
+@pytest.mark.parametrize("example", ["spectra", "galerly"])
+def test_the_doctor_finds_nothing_wrong_with_zips_that_work(
+    request: pytest.FixtureRequest, tmp_path: Path, example: str, beside: bool
+) -> None:
+    """Also where the zips were carried away from the manifest that tells what they are."""
+    built: Path = request.getfixturevalue(example)
+    for file in built.iterdir():
+        if file.suffix == ".zip" or (beside and file.name == "manifest.json"):
+            shutil.copy(file, tmp_path / file.name)
+    layers = ["--layer", "layer.zip"] if example == "spectra" else ["--layer", "image-layer.zip"]
+    functions = {name for name in (SPECTRA if example == "spectra" else GALERLY) if not name.endswith("layer.zip")}
+    for name in sorted(functions - {"manifest.json"}):
+        done = lamella("doctor", "--json", name, *(layers if name != "galerly-api.zip" else []), cwd=tmp_path)
+        assert done.returncode == 0, done.stdout
+        told = json.loads(done.stdout)
+        assert not any(row["fix"] for row in told["findings"])
+        assert told["looked"][0].startswith(f"{name}: a function ")
+        assert all("for python3.12 (x86_64)" in line for line in told["looked"])

@@ -176,7 +176,7 @@ def test_a_journal_in_s3_is_as_good(world_in_s3: World) -> None:
         _killed(world, "killed after, in S3", after=True, service="s3"),
     ]
     _show(rows)
-    assert [row.calls for row in rows] == [5, 5]
+    assert [row.calls for row in rows] == [6, 6]
 
 
 def _show(rows: list[Row]) -> None:

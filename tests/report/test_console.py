@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 
@@ -130,3 +131,27 @@ def test_plain_lines_need_no_rich() -> None:
         "c.progress().close(); assert 'rich' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True)
+
+
+def test_what_streams_ends_with_its_reader() -> None:
+    """All else goes on, and says with its exit code what came of it."""
+    program = (
+        "import sys\n"
+        "from lamella.report.console import Console\n"
+        "Console.streams = sys.argv[1] == 'stream'\n"
+        "console = Console()\n"
+        "try:\n"
+        "    for _ in range(3):\n"
+        "        console.data('more')\n"
+        "except BrokenPipeError:\n"
+        "    import os; os._exit(7)\n"
+        "sys.exit(5)\n"
+    )
+    for how, code in (("stream", 7), ("all", 5)):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(
+            [sys.executable, "-c", program, how], stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60
+        )
+        os.close(writing)
+        assert (done.returncode, done.stderr) == (code, b"")

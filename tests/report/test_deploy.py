@@ -42,6 +42,7 @@ def test_what_failed() -> None:
     out, err = shown(FAILED)
     assert out == ""
     assert err.splitlines() == [
+        "error: the deploy to prod (123456789012 eu-west-1) failed:",
         "error: `api`: it does not hold",
         "  statusCode 500",
         "  hint: mend it",
@@ -65,11 +66,15 @@ def test_where_nothing_had_been_changed() -> None:
 def test_a_remark_at_the_end_is_no_failure() -> None:
     out, err = shown(WENT_WELL._replace(remains=("all was deployed, but …",)))
     assert "is done" in out
-    assert err == "warning: all was deployed, but …\n"
+    assert err == "warning: prod (123456789012 eu-west-1): all was deployed, but …\n"
 
 
 def test_nothing() -> None:
     assert summary(Outcome(PLACE)) == "nothing had to be changed"
+
+
+def test_deleted_aliases_count() -> None:
+    assert summary(Outcome(PLACE, deleted=(("api", "live"),))) == "1 alias deleted"
 
 
 def test_as_json() -> None:

@@ -94,7 +94,7 @@ def test_what_else_a_summary_says() -> None:
     fake.point("a", "live", "$LATEST")
     fake.point("b", "live", "$LATEST")
     found = plan(fake.cloud(), meant, Record(), refresh=True)
-    assert summary(found) == "Plan: shift 2 aliases."
+    assert summary(found) == "Plan: publish 2 versions, shift 2 aliases."
     assert summary(small(fake, wanted(layer(code=b"2"), layer("x", b"x")))) == (
         "Plan: publish 2 layers; 2 B to upload."
     )  # fmt: skip

@@ -21,7 +21,7 @@ def found() -> Status:
     fake.change("bare", update="Failed", reason="no such key")
     fake.publish_version("api", revision="", code_sha256="", description="")
     fake.point("api", "live", "1", [("2", 0.1)])
-    unfinished = Intent("2", 1_795_132_800.0, "", (Before(fake.state("odd")),), ())
+    unfinished = Intent("2", 1_795_132_800.0, (), (Before(fake.state("odd")),), ())
     last = Deployment("1", 1_795_132_800.0, (), (), ())
     named = [Named("api", "api", "live"), Named("bare", "bare", ""), Named("gone", "gone", "live")]
     named.append(Named("odd", "odd", "live"))
@@ -45,10 +45,30 @@ def test_the_tables() -> None:
     assert err.getvalue().splitlines() == [
         "warning: `api`: code was changed outside since version 1 was published",
         "warning: the last update of `bare` $LATEST failed: no such key",
-        "warning: a deploy of 2026-11-20 00:00 UTC did not come to its end (1 function): `lamella deploy` goes on "
-        "from what is there, `lamella rollback` goes back",
+        "warning: a deploy or rollback of 2026-11-20 00:00 UTC did not come to its end (1 function): `lamella deploy` "
+        "goes on from what is there, `lamella rollback` goes back",
         "last deploy: 2026-11-20 00:00 UTC, 0 functions",
     ]
+
+
+def test_a_deploy_that_is_under_way() -> None:
+    err = io.StringIO()
+    show(Console(out=io.StringIO(), err=err), found(), "process 7 of me on here, since today,")
+    assert "did not come to its end" not in err.getvalue()
+    assert (
+        "note: a deploy or rollback of 2026-11-20 00:00 UTC is under way (1 function): "
+        "process 7 of me on here, since today\n" in err.getvalue()
+    )
+    tree = as_tree(found(), "process 7 of me on here, since today,")
+    assert tree["unfinished"]["under_way"] == "process 7 of me on here, since today"
+    assert as_tree(found())["unfinished"]["under_way"] is None
+
+
+def test_one_of_several_places_is_named() -> None:
+    err = io.StringIO()
+    show(Console(out=io.StringIO(), err=err), found(), several=True)
+    for line in err.getvalue().splitlines():
+        assert line.removeprefix("warning: ").startswith("123456789012 eu-central-1: ")
 
 
 def test_as_json() -> None:

@@ -13,6 +13,7 @@ from tests.rollout.scene import Scene, at
 from lamella.aws import BusyError
 from lamella.config.model import Canary, Smoke
 from lamella.errors import LamellaError
+from lamella.rollout.planning.plan import plan as planned
 
 SMOKE = (Smoke("events/health.json", status=200),)
 CANARY = Canary(0.1, 1)
@@ -194,6 +195,77 @@ def test_every_call_of_taking_back_fails(kind: str, tmp_path: Path) -> None:
             assert not shop.roll_back().failures
         assert shop.release() == 1, (number, shop.lacking(1))
         assert shop.journal().read().unfinished is None
+
+
+@pytest.mark.parametrize("kind", DIED)
+def test_every_call_kills_and_a_hot_fix_stays(kind: str, tmp_path: Path) -> None:
+    """Somebody mends `cron` by hand after that.  The next deploy says so, fails, and goes back to it."""
+    calls = calls_of(tmp_path)
+    for number in range(1, calls + 1):
+        shop = dead(tmp_path, number, DIED[kind])
+        if shop.journal().read().unfinished is None:
+            continue
+        shop.fake.clock.sleep(60)
+        left = shop.fake.state("cron")
+        shop.fake.change("cron", code=b"hot fix")
+        plan = shop.plan(2)
+        assert [(one.function, one.kind) for one in plan.drift] == [("cron", "code")], number
+        shop.break_release(2)
+        assert shop.deploy(plan=plan).failures
+        there = shop.fake.state("cron")
+        assert (shop.fake.blobs[there.code_sha256], there.layers) == (b"hot fix", left.layers), number
+        assert [line for line in shop.lacking(1) if not line.startswith("cron")] == []
+        assert shop.journal().read().unfinished is None
+
+
+@pytest.mark.parametrize("kind", DIED)
+def test_every_call_kills_and_a_hot_fix_is_replaced_and_comes_back(kind: str, tmp_path: Path) -> None:
+    """The next deploy holds; a rollback of it brings the hot fix again."""
+    calls = calls_of(tmp_path)
+    for number in range(1, calls + 1):
+        shop = dead(tmp_path, number, DIED[kind])
+        if shop.journal().read().unfinished is None:
+            continue
+        shop.fake.clock.sleep(60)
+        shop.fake.change("cron", code=b"hot fix")
+        assert not shop.deploy().failures
+        assert shop.release() == 2
+        assert not shop.roll_back().failures
+        assert shop.fake.blobs[shop.fake.state("cron").code_sha256] == b"hot fix", number
+
+
+@pytest.mark.parametrize("kind", DIED)
+def test_every_call_kills_and_then_a_function_is_no_longer_configured(kind: str, tmp_path: Path) -> None:
+    """What half of a deploy left of it stays in the journal, and is said, until a rollback."""
+    calls = calls_of(tmp_path)
+    halves = 0
+    for number in range(1, calls + 1):
+        shop = dead(tmp_path, number, DIED[kind])
+        record = shop.journal().read()
+        if record.unfinished is None:
+            continue
+        shop.fake.clock.sleep(60)
+        wanted = shop.wanted(2)
+        wanted = wanted._replace(functions=tuple(one for one in wanted.functions if one.name != "cron"))
+        made = planned(shop.fake.cloud(), wanted, record)
+        assert any("`cron` was part of a deploy" in note for note in made.notes)
+        is_whole = not [line for line in shop.lacking(1) if line.startswith("cron")]
+        outcome = shop.deploy(plan=made)
+        assert not outcome.failures
+        unfinished = shop.journal().read().unfinished
+        if is_whole:
+            assert (unfinished, outcome.remains) == (None, ())
+            continue
+        halves += 1
+        assert unfinished is not None
+        assert [one.function.name for one in unfinished.before] == ["cron"]
+        [line] = outcome.remains
+        assert line.startswith("`cron` is as a deploy left it that did not come to its end")
+        assert not shop.roll_back().failures
+        assert [line for line in shop.lacking(1) if line.startswith("cron")] == []
+        assert [line for line in shop.lacking(2) if not line.startswith("cron")] == []
+        assert shop.journal().read().unfinished is None
+    assert halves
 
 
 def dead(folder: Path, number: int, fault: Callable[[], Fault]) -> Scene:

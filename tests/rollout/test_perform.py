@@ -10,15 +10,16 @@ from tests.cloud.fake import Fake, Fault, content_of, stale
 from tests.rollout.scene import Scene
 from tests.rollout.wishes import function, layer, wanted
 
-from lamella.aws import BusyError
+from lamella.aws import BusyError, NotThereError
 from lamella.cloud.model import Clock, FunctionState, Invoked
 from lamella.config.model import Canary, Smoke
 from lamella.errors import LamellaError
 from lamella.rollout.journal.journal import LocalJournal
-from lamella.rollout.model import Outcome, Record
+from lamella.rollout.model import Outcome, Record, Wanted
 from lamella.rollout.perform import perform
 from lamella.rollout.planning.plan import plan
 from lamella.rollout.steps.stopping import Stop
+from lamella.rollout.undo.rollback import find_way, go_back
 
 
 @pytest.fixture
@@ -105,8 +106,44 @@ def test_the_same_again_publishes_nothing_again(tmp_path: Path) -> None:
     outcome = shop.deploy()
     assert not outcome.failures
     assert outcome.published == ()
-    assert outcome.versions == (("api", "2"), ("worker", "2"))
+    assert outcome.versions == (("worker", "2"),)  # that of `api` was there
+    assert outcome.shifted == (("api", "2"), ("worker", "2"))
     assert shop.release() == 2
+
+
+def test_a_version_that_the_alias_points_at_is_not_said_to_be_new(tmp_path: Path) -> None:
+    """AWS gives the version that is there: nothing changed since it was published."""
+    shop = Scene(tmp_path, smoke=(Smoke("events/health.json", status=200),))
+    shop.fake.change("api", update="Failed", reason="EFS is broken")
+    shop.fake.point("api", "live", "1")
+    shop.break_release(1)
+    outcome = shop.deploy(1)
+    assert [one.function for one in outcome.failures] == ["api"]
+    assert outcome.versions == ()
+
+
+def test_a_bucket_that_is_not_there_is_found_before_anything_changes(tmp_path: Path) -> None:
+    fake = Fake()
+    large = tmp_path / "deps.zip"
+    with large.open("wb") as file:
+        file.truncate(50 * 1024**2 + 1)
+    place = fake.place._replace(bucket="deploys")
+    big = layer("deps")._replace(content=content_of(large.read_bytes())._replace(path=str(large)))
+    fake.add_function("api", code=b"code", alias="live")
+    everything = wanted(
+        layer("aaa", b"small", tmp_path), big, function("api", b"code", ["aaa", "deps"], folder=tmp_path)
+    )
+    made = plan(fake.cloud(place), everything, Record())
+
+    def missing(name: str, arguments: tuple[Any, ...], number: int) -> Fault | None:  # noqa: ARG001
+        return Fault(NotThereError("there is no bucket `deploys`")) if name == "keys" else None
+
+    fake.faults = missing
+    journal = LocalJournal(str(tmp_path / "journal"), "default")
+    with pytest.raises(NotThereError, match="there is no bucket `deploys`"):
+        perform(made, fake.cloud(place), journal, print, downloads=fake.downloads())
+    assert fake.written() == []
+    assert journal.read() == Record()
 
 
 def test_a_canary_is_watched_and_ends(tmp_path: Path) -> None:
@@ -135,9 +172,8 @@ def test_an_update_that_fails_later_is_taken_back(shop: Scene) -> None:
     assert (failure.function, failure.what) == ("api", "AWS could not update `api`")
     assert failure.why == ("EFSIOFailure: it is broken",)
     # The update that puts it back ends just so
-    [line] = outcome.remains
-    assert "`api` could not be put back" in line
-    assert "aws lambda update-function-configuration --function-name api" in line
+    assert outcome.remains[0].startswith("`api` could not be put back: ")
+    assert "aws lambda update-function-configuration --function-name api" in outcome.remains[-1]
     unfinished = shop.journal().read().unfinished
     assert unfinished is not None
     assert [one.function.name for one in unfinished.before] == ["api"]
@@ -247,7 +283,8 @@ def test_ctrl_c_goes_back(workers: int, shop: Scene) -> None:
     shop.smoke = (Smoke("event"),)
     shop.fake.answers["worker"] = answer
     outcome = shop.deploy(workers=workers)
-    assert [one.what for one in outcome.failures] == ["it was interrupted"]
+    assert [one.what for one in outcome.failures] == ["the deploy was interrupted"]
+    assert "the deploy was interrupted: what was changed is put back" in shop.told
     assert shop.release() == 1
 
 
@@ -329,3 +366,115 @@ def test_a_new_alias_is_deleted_again(shop: Scene) -> None:
     assert outcome.failures
     assert shop.fake.pointed("api", "live") is None
     assert "`api`, which was new, is deleted" in " ".join(outcome.restored)
+
+
+@pytest.mark.parametrize("alias", ["live", ""])
+def test_what_moves_from_the_code_into_a_layer(alias: str, tmp_path: Path) -> None:
+    """And back: the new layer beside the old code, or the old code beside the new layer, would be too large."""
+    fake = Fake()
+    fake.most = 30
+    fake.add_function("api", code=b"all of it" + b"." * 15, alias=alias)
+    journal = LocalJournal(str(tmp_path / "journal"), "default")
+
+    def deploy(everything: Wanted) -> Outcome:
+        made = plan(fake.cloud(), everything, journal.read())
+        return perform(made, fake.cloud(), journal, print, downloads=fake.downloads())
+
+    (tmp_path / "slim").mkdir()
+    slim = function("api", b"code", ["deps"], alias, folder=tmp_path / "slim")
+    large = layer("deps", b"the rest" + b"." * 15, tmp_path)
+    assert deploy(wanted(large, slim)).failures == ()
+    assert (fake.state("api").size, len(fake.state("api").layers)) == (4, 1)
+    writes = [
+        call[0] for call in fake.written() if call[1] == "api" and call[0] in ("update_configuration", "update_code")
+    ]
+    assert writes == ["update_configuration", "update_code", "update_configuration"]  # the first was refused
+
+    way = find_way(fake.cloud(), journal.read(), {"api": alias})
+    outcome = go_back(way, fake.cloud(), journal, print, downloads=fake.downloads())
+    assert (outcome.failures, outcome.remains) == ((), ())
+    assert (fake.state("api").size, fake.state("api").layers) == (24, ())
+
+
+def test_what_is_too_large_in_any_order_says_so(tmp_path: Path) -> None:
+    fake = Fake()
+    fake.most = 20
+    fake.add_function("api", code=b"code", alias="live")
+    meant = wanted(layer("deps", b"deps" * 4, tmp_path), function("api", b"other", ["deps"], folder=tmp_path))
+    made = plan(fake.cloud(), meant, Record())
+    journal = LocalJournal(str(tmp_path / "journal"), "default")
+    outcome = perform(made, fake.cloud(), journal, print, downloads=fake.downloads())
+    [failure] = outcome.failures
+    assert "exceeds the maximum allowed size of 20 bytes" in failure.why[0]
+    assert fake.blobs[fake.state("api").code_sha256] == b"code"
+    assert (fake.state("api").layers, outcome.remains) == ((), ())
+
+
+def test_what_nobody_foresaw_is_taken_back_and_told(shop: Scene) -> None:
+    def wrong(name: str, arguments: tuple[Any, ...], number: int) -> Fault | None:  # noqa: ARG001
+        if name == "publish_version" and arguments[0] == "worker":
+            shop.fake.faults = None
+            return Fault(ZeroDivisionError("division by zero"))
+        return None
+
+    shop.fake.faults = wrong
+    outcome = shop.deploy()
+    [failure] = outcome.failures
+    assert failure.why[0] == "ZeroDivisionError: division by zero"
+    assert "report it" in failure.hint
+    assert len(outcome.restored) == 2
+    assert shop.release() == 1
+    assert shop.journal().read().unfinished is None
+
+
+def test_what_goes_wrong_with_one_function_holds_up_no_other(shop: Scene) -> None:
+    """On the way back, too."""
+
+    def wrong(name: str, arguments: tuple[Any, ...], number: int) -> Fault | None:  # noqa: ARG001
+        going_back = any("is put back" in line for line in shop.told)
+        if name == "publish_version" and arguments[0] == "worker":
+            return Fault(LamellaError("no"))
+        return Fault(ZeroDivisionError("division by zero")) if going_back and arguments[0] == "api" else None
+
+    shop.fake.faults = wrong
+    outcome = shop.deploy()
+    assert outcome.remains[0] == "`api` could not be put back: ZeroDivisionError: division by zero"
+    assert not any("`worker`" in line for line in outcome.remains)
+    assert [one for one in shop.lacking(1) if not one.startswith("api")] == []
+    unfinished = shop.journal().read().unfinished
+    assert unfinished is not None
+    assert [one.function.name for one in unfinished.before] == ["api"]
+
+
+def test_an_update_that_failed_is_made_good(shop: Scene) -> None:
+    assert not shop.deploy().failures
+    for name in ("api", "cron"):
+        shop.fake.change(name, update="Failed", reason="EFS is broken")
+    assert shop.lacking(2) == ["api $LATEST: failed", "cron $LATEST: failed"]
+    outcome = shop.deploy()
+    assert (outcome.failures, outcome.updated) == ((), ("api", "cron"))
+    assert shop.release() == 2
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_run_whose_lock_was_taken_away_leaves_the_journal_of_the_other(fails: bool, shop: Scene) -> None:
+    def taken(name: str, arguments: tuple[Any, ...], number: int) -> Fault | None:  # noqa: ARG001
+        if name != "update_alias":
+            return None
+        shop.fake.faults = None
+        journal = shop.journal()
+        journal.unlock()
+        there = journal.read().unfinished
+        assert there is not None
+        journal.begin(there._replace(id="theirs"))
+        return Fault(LamellaError("no")) if fails else None
+
+    shop.fake.faults = taken
+    outcome = shop.deploy()
+    assert bool(outcome.failures) == fails
+    assert shop.release() == (1 if fails else 2)
+    [line] = outcome.remains
+    assert "another run has written to the journal since this one began" in line
+    record = shop.journal().read()
+    assert record.unfinished is not None
+    assert (record.unfinished.id, record.history) == ("theirs", ())

@@ -11,7 +11,7 @@ from lamella.aws import DeniedError, UnreachableError
 from lamella.errors import LamellaError
 from lamella.shared.depot import Offer
 from lamella.shared.model import Blob
-from lamella.shared.record import blob_key, object_key, to_bytes
+from lamella.shared.record import LARGEST, blob_key, object_key, to_bytes
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_who_may_only_read_gives_nothing(memory: Memory, tmp_path: Path) -> None
     assert memory.calls() == {"get keys": 1}
 
 
-@pytest.mark.parametrize("poison", [b"evil!!!", b"conten", b"", b"content and more"])
+@pytest.mark.parametrize("poison", [b"evil!!!", b"conten", b""])
 def test_a_poisoned_blob_is_refused_and_replaced(memory: Memory, tmp_path: Path, poison: bytes) -> None:
     blob = published(memory, tmp_path)
     memory.held[blob_key(blob.sha256)] = poison
@@ -193,6 +193,69 @@ def test_what_fails_is_told_once_and_not_asked_again(memory: Memory, tmp_path: P
     assert depot.warnings == [
         f"this build goes on without the shared cache `s3://built/ci`: {error.what}{why}; {error.hint}"
     ]
+
+
+def test_a_blob_is_not_read_beyond_its_size(memory: Memory, tmp_path: Path) -> None:
+    blob = published(memory, tmp_path)
+    memory.held[blob_key(blob.sha256)] = bytes(4 << 20)
+    depot = memory.depot()
+    assert not depot.fetch("layer", "ab", blob, str(tmp_path / "here"))
+    assert memory.sent == memory.piece
+    assert depot.warnings == [
+        f"`v1/blobs/{blob.sha256}` of the shared cache `s3://built/ci` is refused: "
+        "it has more than its 7 bytes; a good one takes its place"
+    ]
+    assert sorted(os.listdir(tmp_path)) == ["published"]
+    depot.offer(Offer("layer", "ab", {"n": 1}, {"file": str(tmp_path / "published")}))
+    depot.publish()
+    assert memory.held[blob_key(blob.sha256)] == b"content"
+
+
+def test_a_reference_is_not_read_beyond_what_one_can_have(memory: Memory) -> None:
+    memory.piece = 8 << 20
+    memory.held[object_key("layer", "ab")] = bytes(LARGEST + (32 << 20))
+    depot = memory.depot(writes=False)
+    assert depot.find("layer", "ab") is None
+    assert memory.sent == LARGEST + memory.piece
+    assert depot.warnings == [
+        f"`{object_key('layer', 'ab')}` of the shared cache `s3://built/ci` is refused: it has more than 64 MiB; "
+        "it is read only here, and stays"
+    ]
+
+
+def test_a_disk_that_takes_no_more_ends_no_build(memory: Memory, tmp_path: Path) -> None:
+    blob = published(memory, tmp_path)
+    depot = memory.depot()
+    here = tmp_path / "gone" / "here"
+    assert not depot.fetch("layer", "ab", blob, str(here))
+    assert depot.warnings == [
+        "this build goes on without the shared cache `s3://built/ci`: could not keep what it has "
+        f"(`{here}`: No such file or directory)"
+    ]
+    assert depot.find("layer", "cd") is None
+    assert memory.calls() == {"fetch blobs": 1}
+
+
+def test_one_that_is_slow_is_not_waited_for(memory: Memory) -> None:
+    memory.takes = 4
+    depot = memory.depot()
+    for n in range(20):
+        assert depot.find("layer", str(n)) is None
+    assert memory.calls() == {"get keys": 8}
+    assert depot.warnings == [
+        "this build goes on without the shared cache `s3://built/ci`: it is too slow (0.0 MB in 32 s)"
+    ]
+
+
+@pytest.mark.parametrize(("takes", "quick"), [(1.5, False), (0.25, True)])
+def test_what_comes_may_take_as_long_as_its_bytes_do(memory: Memory, tmp_path: Path, takes: float, quick: bool) -> None:
+    """Sixteen MiB in pieces of 256 KiB: at 512 KiB/s half a second each."""
+    blob = published(memory, tmp_path, bytes(16 << 20))
+    memory.takes = takes
+    depot = memory.depot()
+    assert depot.fetch("layer", "ab", blob, str(tmp_path / "here")) == quick
+    assert (memory.seconds, memory.sent == blob.size) == ((16.25, True) if quick else (45.0, False))
+    assert bool(depot.warnings) != quick
 
 
 @pytest.mark.parametrize("call", ["put_file", "put"])

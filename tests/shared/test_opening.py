@@ -4,9 +4,13 @@ import subprocess
 import sys
 
 import pytest
+from tests.deployed.conftest import nobody
 
 from lamella.errors import UsageError
+from lamella.objects import Bucket
 from lamella.shared.opening import is_proposal, mode, open_depot
+
+__all__ = ["nobody"]  # a fixture
 
 
 @pytest.mark.parametrize(
@@ -57,6 +61,17 @@ def test_the_environment_comes_before_the_configuration() -> None:
     assert open_depot("s3://built/ci", {"LAMELLA_SHARED_CACHE": ""}) is None
     with pytest.raises(UsageError, match="is no place in S3"):
         open_depot("", {"LAMELLA_SHARED_CACHE": "/tmp/cache"})
+
+
+def test_one_that_is_silent_is_soon_given_up(nobody: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    depot = open_depot("s3://built", {})
+    assert depot is not None
+    bucket = depot._objects
+    assert isinstance(bucket, Bucket)
+    chosen = bucket._s3().meta.config
+    assert chosen.retries["total_max_attempts"] == 2
+    assert 2 * max(chosen.connect_timeout, chosen.read_timeout) < 20
 
 
 def test_nothing_of_aws_is_loaded_before_something_is_asked() -> None:

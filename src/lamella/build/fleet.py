@@ -99,7 +99,8 @@ class Packs:
         found = self._depot.find(_DERIVED, _salted(key))
         if found is None:
             return
-        with self._cache.locked(key):
+        # A disk that takes no more says so to whoever has to make it
+        with contextlib.suppress(OSError), self._cache.locked(key):
             path = self._cache.partial(f"{key}.pack")
             blob = found.files.get(_FILE)
             if blob is None:  # that nothing was gained is kept, too
@@ -148,7 +149,10 @@ class Layers:
         """Put the finished layer with this digest at `path`, if another machine made it."""
         if not self.learn(order) or self._brought[order.key] != sha256:
             return False
-        shutil.copyfile(self._path(order), path)
+        try:
+            shutil.copyfile(self._path(order), path)
+        except FileNotFoundError:  # another build that was lent the same is done, and cleared it away
+            return False
         return True
 
     def made(self, order: Order, path: str) -> None:

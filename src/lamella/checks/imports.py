@@ -124,7 +124,9 @@ class _Judge:
 
     def finding(self, tried: Tried) -> Finding:
         artifact, row = self.subject(tried)
-        what = f"`{tried.subject}` of `{row.name}` {row.version}" if row is not None else f"handler `{tried.subject}`"
+        what = f"handler `{tried.subject}`"
+        if row is not None:
+            what = f"`{tried.subject}` of `{row.name}` {row.version}".rstrip()
         severity, why, hint = self.judged(tried, artifact, row)
         if row is not None and severity is Severity.ERROR and "._" in tried.subject:
             severity = Severity.WARNING  # its distribution's own affair: who is to import it does it where it can

@@ -7,14 +7,26 @@ modules that are imported before some of `modules`, whatever comes of it.  stdou
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import select
-import signal
 import sys
-import tempfile
-import time
+
+# What Lambda's paths hold may be called like a module of the standard library: that is found first
+_GIVEN = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+_PATH = list(sys.path)
+sys.path[:] = [path for path in sys.path if path and path not in _GIVEN]
+
+import contextlib  # noqa: E402
+import errno  # noqa: E402
+import faulthandler  # noqa: E402
+import importlib  # noqa: E402
+import json  # noqa: E402
+import select  # noqa: E402
+import signal  # noqa: E402
+import tempfile  # noqa: E402
+import time  # noqa: E402
+
+# What `-c` puts before Lambda's paths is left out
+sys.path[:] = _PATH[1:] if _PATH[:1] == [""] else _PATH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,8 +70,7 @@ def _where(error: BaseException) -> str:
 
 def _told(error: BaseException) -> dict[str, Any]:
     """What an exception says, for JSON."""
-    import errno
-    import socket
+    import _socket  # what `socket` takes its errors from
 
     missing: list[str] = []
     variable, network = "", False
@@ -72,7 +83,7 @@ def _told(error: BaseException) -> dict[str, Any]:
             if name == "__getitem__" and file in (os.__file__, "<frozen os>"):
                 variable = each.args[0]
         numbers = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ECONNREFUSED)
-        refused = isinstance(each, (socket.gaierror, ConnectionError))
+        refused = isinstance(each, (_socket.gaierror, ConnectionError))
         if refused or (isinstance(each, OSError) and each.errno in numbers):
             network = True
     try:
@@ -91,15 +102,11 @@ def _told(error: BaseException) -> dict[str, Any]:
 
 
 def _import(module: str) -> None:
-    import importlib
-
     importlib.import_module(module)
 
 
 def _handler(handler: str) -> None:
     """Find a handler as AWS's runtime client does."""
-    import importlib
-
     name, _, attribute = handler.rpartition(".")
     module = importlib.import_module(name.replace("/", "."))
     found = getattr(module, attribute)
@@ -109,8 +116,11 @@ def _handler(handler: str) -> None:
 
 def _metadata(names: Sequence[str]) -> list[list[str]]:
     """What importlib.metadata answers for each distribution."""
+    path = list(sys.path)
+    sys.path[:] = [one for one in path if one not in _GIVEN]
     from importlib import metadata
 
+    sys.path[:] = path
     rows = []
     for name in names:
         version, failed = "", ""
@@ -146,8 +156,6 @@ def _child(kind: str, subject: str, first: Sequence[str], result: int, noise: in
     """Try one thing; never returns."""
     code = 0
     try:
-        import faulthandler
-
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.dup2(noise, 1)
@@ -235,8 +243,6 @@ def _run(waiting: list[tuple[str, str, Sequence[str]]], at_once: int, seconds: f
 
 
 def main() -> None:
-    if sys.path and sys.path[0] == "":  # what `-c` puts before Lambda's paths
-        del sys.path[0]
     wanted = json.load(sys.stdin)
     waiting = [("module", name, wanted["first"].get(name, ())) for name in wanted["modules"]]
     waiting += [("handler", name, ()) for name in wanted["handlers"]]

@@ -101,6 +101,7 @@ def run(arguments: Sequence[str]) -> int:
     parsed = command.parse_args(own)
     if rest:
         parsed.rest = tuple(rest)
+    Console.streams = hasattr(parsed, "follow")
     console = Console(quiet=getattr(parsed, "quiet", False))
     try:
         code: int = parsed.run(parsed)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from lamella.errors import UsageError
 
+if TYPE_CHECKING:
+    from lamella.report.console import Console
 
-def agreed(question: str) -> bool:
-    """Whether a person says yes to `question`, which is asked on stderr.
 
-    Raises UsageError where there is nobody to ask.
+def agreed(
+    parsed: argparse.Namespace, console: Console, question: str = "Do it?", refused: str = "Nothing was changed"
+) -> bool:
+    """Whether a person says yes to `question`, which is asked on stderr; `refused` is said where the answer is no.
+
+    Raises UsageError where there is nobody to ask, or nothing was shown that could be agreed to.
     """
+    if parsed.quiet:
+        raise UsageError(
+            "nothing was changed: `-q` shows nothing to agree to", hint="leave it out, or give `--auto-approve`, too"
+        )
     if sys.stdin is None or not sys.stdin.isatty():
         raise UsageError(
             "nothing was changed: there is nobody to ask",
@@ -19,4 +30,7 @@ def agreed(question: str) -> bool:
         )
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    if sys.stdin.readline().strip().lower() in ("y", "yes"):
+        return True
+    console.say(refused)
+    return False

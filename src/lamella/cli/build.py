@@ -31,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> int:
     began = time.time_ns()
+    import contextlib
+
+    from lamella.build import since
     from lamella.build.model import Request
     from lamella.build.run import build
     from lamella.cachedir import cache_dir
@@ -55,6 +58,8 @@ def run(parsed: argparse.Namespace) -> int:
         console.data(as_json(outcome))
     else:
         show(console, outcome)
+    with contextlib.suppress(OSError):  # nothing will be told of changes
+        since.remember(settings, outcome.inputs, began, partly=bool(parsed.names))
     if outcome.inputs_tell:
         _remember(parsed, outcome, began, settings.file)
     return 0

@@ -31,7 +31,7 @@ What a deploy sets out to do is written to a journal first (in `.lamella/rollout
 `[tool.lamella.deploy]`).  After a run that was killed, the next one goes on from there; `lamella rollback` goes back.
 Ctrl-C takes back what was changed.  It needs boto3: install `lamella[aws]`.
 
-exit codes: 0 fine, or nobody agreed, 1 it failed and was taken back, as far as the report says, 2 wrong usage or
+exit codes: 0 fine, 1 nobody agreed, or it failed and was taken back, as far as the report says, 2 wrong usage or
 configuration, 3 AWS could not be asked, or another deploy is under way; nothing was changed
 """
 SCHEMA = 1
@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> int:
+    from lamella.cli.approval import agreed
     from lamella.cli.rollouts import open_project, show_errors, side_by_side
     from lamella.report.console import Console
 
@@ -71,10 +72,12 @@ def run(parsed: argparse.Namespace) -> int:
     todo = {place: one for place, one in found.items() if one.unfinished or not one.plan.is_empty}
     done: dict[Place, Outcome | LamellaError] = {}
     if todo:
-        _refuse_missing(list(plans.values()))
+        code = _missing(list(plans.values()), console)
+        if code:
+            return code
         asks = any(not one.plan.is_empty for one in todo.values())
-        if asks and not parsed.auto_approve and not _agreed(console):
-            return 0
+        if asks and not parsed.auto_approve and not agreed(parsed, console):
+            return 1
         done = _performed(todo, console)
     return _reported(parsed, console, project, plans, done)
 
@@ -92,12 +95,15 @@ class _Planned(NamedTuple):
 
 def _planned(place: Place, project: Project, *, refresh: bool) -> _Planned:
     """Without a journal AWS itself says what a killed run may have left: all aliases are read."""
+    from lamella.cli.plan import with_unread
     from lamella.cli.rollouts import open_site
     from lamella.rollout.planning.plan import plan
 
     site = open_site(place, project.settings)
     record = site.journal.read()
     made = plan(site.cloud, project.wanted, record, refresh=refresh, read_all_aliases=record.is_empty)
+    if not refresh and not record.is_empty:
+        made = with_unread(made, record)
     return _Planned(site, made, record.unfinished is not None)
 
 
@@ -110,21 +116,18 @@ def _show(console: Console, plans: Sequence[Plan]) -> None:
         show(console, plan)
 
 
-def _refuse_missing(plans: Sequence[Plan]) -> None:
-    """Raises LamellaError: nobody is asked whether to do what can't be done."""
+def _missing(plans: Sequence[Plan], console: Console) -> int:
+    """The exit code: nobody is asked whether to do what can't be done."""
+    from lamella.cli.rollouts import show_errors
     from lamella.rollout.ready import refuse_missing
 
+    results: list[tuple[Place, LamellaError | None]] = []
     for plan in plans:
-        refuse_missing(plan)
-
-
-def _agreed(console: Console) -> bool:
-    from lamella.cli.approval import agreed
-
-    if agreed("Do it?"):
-        return True
-    console.say("Nothing was changed")
-    return False
+        try:
+            refuse_missing(plan)
+        except LamellaError as error:
+            results.append((plan.place, error))
+    return show_errors(console, results)
 
 
 def _performed(todo: Mapping[Place, _Planned], console: Console) -> dict[Place, Outcome | LamellaError]:
@@ -141,7 +144,7 @@ def _performed(todo: Mapping[Place, _Planned], console: Console) -> dict[Place, 
         prefix = f"{place}: " if len(todo) > 1 else ""
         return perform(
             todo[place].plan, site.cloud, site.journal, lambda line: console.say(prefix + line),
-            downloads=open_downloads(place), stop=stop.beside(),
+            downloads=open_downloads(site.cloud), stop=stop.beside(),
         )  # fmt: skip
 
     with interruptible(stop):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lamella.doctor.artifacts import Bare
     from lamella.doctor.model import Asked, Diagnosis
     from lamella.doctor.prescribe import Provider
+    from lamella.errors import ArchiveError
     from lamella.manifest import Manifest
     from lamella.wheels.obtain import Progress
 
@@ -48,7 +49,7 @@ def findings(manifest: Manifest, folder: str, given: Means) -> tuple[Finding, ..
     from lamella.checks.bench import Bench
     from lamella.checks.model import Finding, Severity
     from lamella.cli.check import CHECKS, Inquiry
-    from lamella.errors import LamellaError
+    from lamella.errors import ArchiveError, LamellaError
 
     # Nothing can be tried of a function that nobody knows how to call
     called = manifest._replace(functions=tuple(one for one in manifest.functions if one.handler))
@@ -58,11 +59,23 @@ def findings(manifest: Manifest, folder: str, given: Means) -> tuple[Finding, ..
     for name, check in CHECKS.items():
         try:
             found += check(moving if name in _TRIALS else still).findings
+        except ArchiveError as error:
+            found.append(damaged(manifest, error))
         except LamellaError as error:
             first = next((one.key for one in manifest.artifacts), "")
             reason = "; ".join((f"not checked: {error.what}", *error.why))
             found.append(Finding(name, Severity.WARNING, first, "", reason, error.hint or "", tried=False))
     return tuple(dict.fromkeys(one for one in found if not one.reason.startswith("handler ``:")))
+
+
+def damaged(manifest: Manifest, error: ArchiveError) -> Finding:
+    """The finding for a zip that can't be read to its end: Lambda takes it no better."""
+    from lamella.checks.model import Finding, Severity
+
+    keys = [one.key for one in manifest.artifacts]
+    named = [one.key for one in manifest.artifacts if os.path.basename(one.file) in error.what]
+    reason = "; ".join((error.what, *error.why))
+    return Finding("structure", Severity.ERROR, next(iter([*named, *keys]), ""), "", reason, error.hint or "")
 
 
 def zips(
@@ -75,6 +88,7 @@ def zips(
     from lamella.doctor.artifacts import manifest_of
     from lamella.doctor.bare import put
     from lamella.doctor.model import FUNCTION
+    from lamella.errors import ArchiveError
 
     table = put(named, folder)
     attached = [bare for bare in table.zips if bare.guess.kind != FUNCTION]
@@ -82,14 +96,26 @@ def zips(
     found = list(table.diagnoses)
     each: list[Bare | None] = [*functions] or [None]
     for function in each:
-        manifest = manifest_of(function, attached)
-        found += _diagnosed(table.zips, manifest, given, layers)
+        try:
+            found += _diagnosed(table.zips, manifest_of(function, attached), given, layers)
+        except ArchiveError as error:
+            found.append(_unread(table.zips, error))
     looked = []
     for bare in table.zips:
         guess = bare.guess
         why = f": {'; '.join(guess.why)}" if guess.why else ""
         looked.append(f"{bare.key}: a {guess.kind} for {guess.runtime} ({guess.architecture}){why}")
     return tuple(looked), tuple(dict.fromkeys(found))
+
+
+def _unread(bares: Sequence[Bare], error: ArchiveError) -> Diagnosis:
+    from lamella.checks.model import Finding, Severity
+    from lamella.doctor.model import Diagnosis
+
+    bare = next((one for one in bares if os.path.basename(one.laid) in error.what), bares[0])
+    reason = "; ".join((error.what.replace(bare.laid, bare.path), *error.why))
+    hint = "zip it again, or take it anew from where it came from"
+    return Diagnosis(Finding("structure", Severity.ERROR, bare.key, "", reason, hint))
 
 
 def _diagnosed(bares: Sequence[Bare], manifest: Manifest, given: Means, layers: Sequence[Provider]) -> list[Diagnosis]:

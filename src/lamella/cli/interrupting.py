@@ -14,7 +14,10 @@ _FIRST = (
     "\nstopping: what is under way ends, and what was changed is put back; "
     "interrupted once more, it is left to the next `lamella deploy` or `lamella rollback`\n"
 )
-_SECOND = "\nstopped amid a change: the next `lamella deploy` goes on from here, `lamella rollback` goes back\n"
+_SECOND = (
+    "\nstopping amid a change, as soon as AWS has answered what it was asked: the next `lamella deploy` goes on from "
+    "there, `lamella rollback` goes back; interrupted once more, no answer is waited for\n"
+)
 
 
 @contextlib.contextmanager
@@ -37,7 +40,7 @@ def interruptible(stop: Stop) -> Iterator[None]:
         if asked == 1:
             stop.asked.set()
         elif asked == 2:
-            raise KeyboardInterrupt
+            stop.abandon()
         else:  # it waits for threads that wait for AWS
             os._exit(128 + number)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,11 +12,9 @@ from lamella.errors import LamellaError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lamella.cloud.inits import Change, Inits
     from lamella.cloud.model import Cloud, FunctionState, LogEvent, Place
     from lamella.config.model import Settings
     from lamella.report.console import Console
-    from lamella.rollout.model import Record
 
 DESCRIPTION = "Show what a function writes into its log, or, with --init, how long its versions take to start."
 EPILOG = """examples:
@@ -27,7 +26,8 @@ EPILOG = """examples:
 
 FUNCTION is a key of the configuration, a name in AWS, or an ARN; behind a colon stands a version or an alias, whose
 lines alone are shown.  WORDS must all be in a line; what begins with one of { [ ? % " is a pattern of CloudWatch.
-Followed is with two seconds between looks; a line that CloudWatch gets more than a minute late is not shown.
+Followed is with two seconds between looks; a line that CloudWatch gets more than a minute late is not shown.  An alias
+that is followed is read again every ten seconds.
 It needs boto3: install `lamella[aws]`.
 """
 _SINCE = "10m"
@@ -35,6 +35,7 @@ _SINCE_INIT = "7d"
 _AGO = re.compile(r"(\d{1,6})([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _PATTERN = tuple('{[?%"')
+_AGAIN = 10.0  # seconds: how old what is known of an alias may be while its log is followed
 
 
 class Asked(NamedTuple):
@@ -82,7 +83,7 @@ def _lines(
 ) -> int:  # fmt: skip
     from lamella.report.logs import as_json_line, line
 
-    wanted = _wanted(cloud, asked, group)
+    wanted = _wanted(cloud, asked, group, again=parsed.follow)
     if parsed.follow:
         found = _followed(cloud, group, start, parsed.filter, console)
     else:
@@ -124,24 +125,53 @@ def _followed(cloud: Cloud, group: str, start: float, words: str, console: Conso
     return followed(cloud.logs, cloud.clock, group, start, _pattern(words), trouble)
 
 
-def _wanted(cloud: Cloud, asked: Asked, group: str) -> Callable[[LogEvent], bool]:
-    """Which lines are the function's, and the version's that was asked for.  Raises UsageError for no such alias."""
+def _wanted(cloud: Cloud, asked: Asked, group: str, *, again: bool = False) -> Callable[[LogEvent], bool]:
+    """Which lines are the function's, and the version's that was asked for.  Raises UsageError for no such alias.
+
+    With `again`, where the alias points is read again and again, as a deploy may shift it.
+    """
     from lamella.cloud.model import LATEST
     from lamella.cloud.reports import version_of
 
-    versions: frozenset[str] = frozenset()
+    versions: Callable[[str], frozenset[str]] | None = None
     if asked.qualifier.isdecimal() or asked.qualifier == LATEST:
-        versions = frozenset({asked.qualifier})
+        fixed = frozenset({asked.qualifier})
+        versions = lambda _: fixed  # noqa: E731
     elif asked.qualifier:
-        alias = cloud.lambdas.alias(asked.name, asked.qualifier)
-        if alias is None:
-            raise UsageError(f"`{asked.name}` has no alias `{asked.qualifier}`", hint="leave it out for all versions")
-        versions = frozenset({alias.version, *(version for version, _ in alias.weights)})
-    if not versions and group == f"/aws/lambda/{asked.name}":
+        versions = _behind(cloud, asked, again)
+    if versions is None and group == f"/aws/lambda/{asked.name}":
         return lambda _: True  # extensions may have streams of their own
     return lambda event: (
-        (version := version_of(event.stream, asked.name)) != "" and (not versions or version in versions)
+        (version := version_of(event.stream, asked.name)) != "" and (versions is None or version in versions(version))
     )
+
+
+def _behind(cloud: Cloud, asked: Asked, again: bool) -> Callable[[str], frozenset[str]]:
+    """The versions behind the alias, when a line of some version came.  Raises UsageError where it isn't there.
+
+    With `again` it is read anew for the first line of a version, and where what is known is old.  What can't be read
+    then stays as it was.
+    """
+
+    def read() -> frozenset[str] | None:
+        alias = cloud.lambdas.alias(asked.name, asked.qualifier)
+        return None if alias is None else frozenset({alias.version, *(version for version, _ in alias.weights)})
+
+    there = read()
+    if there is None:
+        raise UsageError(f"`{asked.name}` has no alias `{asked.qualifier}`", hint="leave it out for all versions")
+    known, met, at = there, set(there), cloud.clock.now()
+
+    def versions(version: str) -> frozenset[str]:
+        nonlocal known, at
+        if again and (version not in met or cloud.clock.now() - at >= _AGAIN):
+            met.add(version)
+            at = cloud.clock.now()
+            with contextlib.suppress(LamellaError):
+                known = read() or known
+        return known
+
+    return versions
 
 
 def _inits(
@@ -154,61 +184,23 @@ def _inits(
     start: float,
     settings: Settings | None,
 ) -> int:
+    from lamella.cli.inits import change_of, changed, record_of, version_of_users
     from lamella.cloud.inits import PATTERN, inits
     from lamella.report.logs import inits_as_json, show_inits
 
-    alias = _alias(cloud, asked)
-    since = _seconds(state.modified) if state is not None and not alias else None
+    version = version_of_users(cloud, asked.name, asked.alias, console)
+    record = record_of(cloud, settings)
+    modified = _seconds(state.modified) if state is not None else None
+    since, deployed = (None, True) if version else changed(record, asked.name, modified)
     wanted = _wanted(cloud, asked, group)
     events = (event for event in _past(cloud, group, start, PATTERN) if wanted(event))
     found = inits(events, asked.name, since)
-    change = _change(cloud, asked, alias, found, settings)
+    change = change_of(record, asked.name, version, found, deployed)
     if parsed.json:
         console.data(inits_as_json(asked.name, found, change))
     else:
         show_inits(console, asked.name, found, change)
     return 0
-
-
-def _alias(cloud: Cloud, asked: Asked) -> str:
-    """The version that users meet by the alias that is configured, or, where none is, by the only one; else ""."""
-    aliases = cloud.lambdas.aliases(asked.name)
-    named = [one for one in aliases if one.name == asked.alias] if asked.alias else list(aliases)
-    return named[0].version if len(named) == 1 else ""
-
-
-def _change(
-    cloud: Cloud, asked: Asked, version: str, found: tuple[Inits, ...], settings: Settings | None
-) -> Change | None:  # fmt: skip
-    from lamella.cloud.inits import EARLIER, change
-    from lamella.cloud.model import LATEST
-
-    if not version or version == LATEST:
-        return change(found, LATEST, EARLIER)
-    return change(found, version, _before(_record(cloud, settings), asked.name, version))
-
-
-def _record(cloud: Cloud, settings: Settings | None) -> Record:
-    """What the journal knows; nothing where there is none, or it can't be read: it is only compared with."""
-    from lamella.rollout.journal.journal import open_journal
-    from lamella.rollout.model import Record
-
-    if settings is None:
-        return Record()
-    try:
-        return open_journal(cloud, settings.root).read()
-    except LamellaError:
-        return Record()
-
-
-def _before(record: Record, function: str, version: str) -> str:
-    """The version that was there before the deploy that put this one behind the alias; "" where nobody knows."""
-    for deployment in record.history:
-        if any(one.name == function and one.version == version for one in deployment.after):
-            for before in deployment.before:
-                if before.function.name == function and before.alias is not None:
-                    return before.alias.version
-    return ""
 
 
 def _state(cloud: Cloud, asked: Asked, console: Console) -> FunctionState | None:
@@ -269,7 +261,12 @@ def _pattern(words: str) -> str:
     """CloudWatch's filter pattern for lines with all these words (user guide, "Filter pattern syntax")."""
     if words.startswith(_PATTERN):
         return words
-    return " ".join(word if re.fullmatch(r"\w+", word, re.ASCII) else f'"{word}"' for word in words.split())
+    return " ".join(word if re.fullmatch(r"\w+", word, re.ASCII) else _quoted(word) for word in words.split())
+
+
+def _quoted(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _since(text: str) -> Callable[[float], float]:

@@ -24,8 +24,10 @@ EPILOG = """examples:
   lamella permissions --account 123456789012 --region eu-central-1 --offline
   aws iam put-role-policy --role-name deployer --policy-name lamella --policy-document file://policy.json
 
-`deploy` holds all that `plan` and `rollback` need.  A role that is assumed (`role`) needs it itself; who assumes it
-needs sts:AssumeRole for that role, and nothing else.  iam:PassRole is not needed: no command names a role.
+`deploy` holds all that `plan` and `rollback` need.  `prune` reads the journals of the other environments, too, but for
+those whose role is in another account.  Where functions write to a log group that isn't their own, `logs` needs its
+name.  A role that is assumed (`role`) needs the policy itself; who assumes it needs sts:AssumeRole for that role, and
+nothing else.  iam:PassRole is not needed: no command names a role.
 """
 _READ_ONLY = ("plan", "status", "versions", "doctor")
 
@@ -50,12 +52,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--attach", action="append", default=[], metavar="ARN", help="a layer that others have attached"
     )
+    parser.add_argument(
+        "--log-group", action="append", default=[], metavar="NAME", help="a log group that functions share, for `logs`"
+    )
     parser.add_argument("--offline", action="store_true", help="use no network: `*` stands for what is not known")
 
 
 def run(parsed: argparse.Namespace) -> int:
     from lamella.cli.rollouts import environment_of
     from lamella.config.read import read
+    from lamella.errors import UsageError
     from lamella.report.console import Console
     from lamella.rollout.upkeep.policy import LONGEST, document, policy
 
@@ -66,6 +72,12 @@ def run(parsed: argparse.Namespace) -> int:
     scope = _scope(parsed, settings, environment, places)
     purposes = (parsed.purposes or []) + (list(_READ_ONLY) if parsed.read_only else [])
     made = document(policy(scope, purposes or ["deploy"]))
+    if not made["Statement"]:
+        raise UsageError(
+            "there is nothing to be allowed",
+            why=["no shared cache is configured, which alone takes permissions"],
+            hint="give `cache` in `[tool.lamella]`, or LAMELLA_SHARED_CACHE",
+        )
     console.data(json.dumps(made, indent=2))
     length = len(json.dumps(made, separators=(",", ":")))
     if length > LONGEST:
@@ -112,6 +124,7 @@ def _scope(
 ) -> Scope:
     from lamella.objects import location
     from lamella.rollout.upkeep.policy import Scope
+    from lamella.shared.opening import WHERE
 
     def filled(text: str) -> list[str]:
         """With each place put in; "" stays out."""
@@ -120,21 +133,37 @@ def _scope(
         rows = (text.replace("{region}", region).replace("{account}", account) for region, account in places)
         return list(dict.fromkeys(rows))
 
+    cache = os.environ.get(WHERE, settings.cache)
     functions, layers = _names(settings, environment)
     if parsed.prefix:
         functions, layers = _by_prefix(parsed.prefix, functions, layers)
     arns = [arn for one in settings.functions for arn in one.layers if arn.startswith("arn:")]
-    journals = [text.removeprefix("s3://").partition("/") for text in filled(environment.journal)]
+    journals = [location(text) for text in filled(environment.journal)]
+    others = [one for one in settings.environments if one.name != environment.name and _meet(one, places)]
+    theirs = [location(text) for one in others for text in filled(one.journal)]
     return Scope(
         places,
         tuple(functions),
         tuple(layers),
         tuple(dict.fromkeys([*arns, *parsed.attach])),
         tuple((name, "lamella") for name in filled(environment.bucket)),
-        tuple((name, prefix) for name, _, prefix in journals),
-        (location(settings.cache),) if settings.cache else (),
+        tuple(journals),
+        (location(cache),) if cache else (),
         tuple(parsed.kms_key),
+        tuple(dict.fromkeys(theirs)),
+        tuple(parsed.log_group),
     )
+
+
+def _meet(other: Environment, places: tuple[tuple[str, str], ...]) -> bool:
+    """Whether another environment may be in one of these places, by what the configuration says."""
+    for one in other.accounts:
+        number = one.role.split(":")[4] if one.role.startswith("arn:") else "*"
+        for region, account in places:
+            regions = not one.regions or region == "*" or region in one.regions
+            if regions and (number == account or "*" in (number, account)):
+                return True
+    return False
 
 
 def _names(settings: Settings, environment: Environment) -> tuple[list[Function], list[str]]:

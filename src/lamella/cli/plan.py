@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lamella.cloud.model import Place
-    from lamella.rollout.model import Plan
+    from lamella.rollout.model import Plan, Record
 
 DESCRIPTION = "Show what a deploy would change in AWS, and why.  Nothing is changed."
 EPILOG = """examples:
@@ -49,7 +49,9 @@ def run(parsed: argparse.Namespace) -> int:
 
     def planned(place: Place) -> Plan:
         site = open_site(place, project.settings)
-        return plan(site.cloud, project.wanted, site.journal.read(), refresh=parsed.refresh)
+        record = site.journal.read()
+        made = plan(site.cloud, project.wanted, record, refresh=parsed.refresh)
+        return made if parsed.refresh else with_unread(made, record)
 
     results = side_by_side(project.places, planned)
     plans = [result for _, result in results if not isinstance(result, LamellaError)]
@@ -66,6 +68,17 @@ def run(parsed: argparse.Namespace) -> int:
     if code:
         return code
     return _CHANGES if parsed.detailed_exitcode and any(not one.is_empty for one in plans) else 0
+
+
+def with_unread(plan: Plan, record: Record) -> Plan:
+    """The plan with a note where there are aliases that weren't read: of functions that don't change."""
+    begun = {one.function.name for one in record.unfinished.before} if record.unfinished else set()
+    unread = set(plan.unchanged) - begun
+    told = any("`--refresh`" in note for note in plan.notes)
+    if told or not any(one.alias and one.name in unread for one in plan.wanted.functions):
+        return plan
+    note = "aliases of functions that don't change were not read: `--refresh` reads them"
+    return plan._replace(notes=(*plan.notes, note))
 
 
 def _tree(environment: str, results: Sequence[tuple[Place, Plan | LamellaError]]) -> dict[str, Any]:

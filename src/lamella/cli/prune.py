@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from lamella.errors import LamellaError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from lamella.cli.rollouts import Site
     from lamella.cloud.model import Place
     from lamella.config.model import Environment, Settings
     from lamella.report.console import Console
@@ -26,10 +27,11 @@ EPILOG = """examples:
 A version stays while a function of the account has it in $LATEST, in a version behind an alias, or in the published
 version below that; while the journal of an environment says that a rollback would attach it; and while it is shared
 with others.  To know, the versions of all functions of the account are read: one call for each function at least,
-where there is anything old.  What can't be read may need any version, and then all stay.  A version that is gone keeps
-working where it is attached, but can't be attached again.  It needs boto3: install `lamella[aws]`.
+where there is anything old; and once more, while no deploy of the environment can begin, before anything is deleted.
+What can't be read may need any version, and then all stay.  A version that is gone keeps working where it is attached,
+but can't be attached again.  It needs boto3: install `lamella[aws]`.
 
-exit codes: 0 fine, or nobody agreed, 1 something could not be read or deleted, 2 wrong usage or configuration,
+exit codes: 0 fine, 1 nobody agreed, or something could not be read or deleted, 2 wrong usage or configuration,
 3 AWS could not be asked
 """
 
@@ -54,31 +56,37 @@ def run(parsed: argparse.Namespace) -> int:
     layers = _names(parsed.layers, settings, environment)
     keep = parsed.keep or environment.keep
 
-    def planned(place: Place) -> tuple[Prune, Record]:
-        site = open_site(place, settings)
-        record = site.journal.read()
-        others = _others(settings, environment, place, layers)
-        return prune(site.cloud, layers, [record, *others], keep, None if parsed.json else console.say), record
+    tell = None if parsed.json else console.say
 
-    results = side_by_side(places, planned)
+    def look(site: Site) -> Prune:
+        place = site.cloud.place
+        records = [site.journal.read(), *_others(settings, environment, place)]
+        return prune(site.cloud, layers, records, keep, tell)
+
+    results = side_by_side(places, lambda place: look(open_site(place, settings)))
     ready = {place: found for place, found in results if not isinstance(found, LamellaError)}
     if not parsed.json:
         from lamella.report.prune import show
 
-        for one, _ in ready.values():
+        for one in ready.values():
             show(console, one)
     code = show_errors(console, results)
     done: dict[Place, Pruned | LamellaError] = {}
-    number = sum(len(layer.delete) for one, _ in ready.values() for layer in one.layers)
-    if number and _agreed(parsed, console, number):
-        done = _performed(parsed, console, settings, ready)
+    number = sum(len(layer.delete) for one in ready.values() for layer in one.layers)
+    refused = bool(number) and not _agreed(parsed, console, number)
+    if number and not refused:
+        done = _performed(parsed, console, settings, ready, look)
         code = max(code, show_errors(console, list(done.items())))
     elif not number and not code and not parsed.json:
         console.say("Nothing to delete")
     if parsed.json:
         console.data(_tree(parsed.env, results, done))
-    failed = any(one.unread for one, _ in ready.values())
-    failed = failed or any(one.failures for one in done.values() if not isinstance(one, LamellaError))
+    failed = any(one.unread for one in ready.values())
+    failed = (
+        failed
+        or (refused and not parsed.json)
+        or any(one.failures for one in done.values() if not isinstance(one, LamellaError))
+    )
     return max(code, int(failed))
 
 
@@ -90,31 +98,36 @@ def _agreed(parsed: argparse.Namespace, console: Console, number: int) -> bool:
         return True
     if parsed.json:  # nobody can be asked: what would be deleted is what was asked for
         return False
-    if agreed(f"Delete {counted(number, 'version')}?"):
-        return True
-    console.say("Nothing was deleted")
-    return False
+    return agreed(parsed, console, f"Delete {counted(number, 'version')}?", "Nothing was deleted")
 
 
 def _performed(
-    parsed: argparse.Namespace, console: Console, settings: Settings, ready: dict[Place, tuple[Prune, Record]]
+    parsed: argparse.Namespace,
+    console: Console,
+    settings: Settings,
+    ready: dict[Place, Prune],
+    look: Callable[[Site], Prune],
 ) -> dict[Place, Pruned | LamellaError]:
-    """Each place under its lock, and only where nobody has deployed since it was looked at."""
+    """Each place under its lock, where all that was agreed to can still go: it is looked at once more."""
     from lamella.aws import StaleError
     from lamella.cli.rollouts import open_site, side_by_side
     from lamella.report.prune import show_done
     from lamella.rollout.upkeep.prune import perform
 
     def performed(place: Place) -> Pruned:
-        planned, record = ready[place]
         site = open_site(place, settings)
         with site.journal.locked():
-            if site.journal.read() != record:
-                what = "a deploy went through since it was looked at what is needed"
-                raise StaleError(what, hint="run `lamella prune` again")
-            return perform(site.cloud, planned, None if parsed.json else console.say)
+            now = look(site)
+            needed = [one for one in ready[place].delete if one not in now.delete]
+            if needed:
+                raise StaleError(
+                    "what is needed has changed since it was looked at: nothing was deleted",
+                    why=[f"`{one.name}` version {one.version}: {now.reason(one)}" for one in needed],
+                    hint="run `lamella prune` again",
+                )
+            return perform(site.cloud, ready[place], None if parsed.json else console.say)
 
-    results = side_by_side([place for place, (one, _) in ready.items() if not one.is_empty], performed)
+    results = side_by_side([place for place, one in ready.items() if not one.is_empty], performed)
     for _, one in results:
         if not isinstance(one, LamellaError) and not parsed.json:
             show_done(console, one)
@@ -142,28 +155,21 @@ def _names(asked: Sequence[str], settings: Settings, environment: Environment) -
     return list(dict.fromkeys([names.get(word, word) for word in asked] or names.values()))
 
 
-def _others(settings: Settings, environment: Environment, place: Place, layers: Sequence[str]) -> list[Record]:
-    """What the journals of other environments know that may be in the same account and region, with the same layers.
+def _others(settings: Settings, environment: Environment, place: Place) -> list[Record]:
+    """What the journals of the other environments in the same account and region know, whatever layers these have now.
 
     Raises LamellaError where one can't be read: nobody knows then what a rollback there needs.
     """
-    from lamella.cloud.places import open_cloud
-    from lamella.rollout.journal.journal import open_journal
+    from lamella.cli.rollouts import open_site
+    from lamella.cloud.places import beside
 
-    found = []
-    for one in settings.environments:
-        here = any(not account.regions or place.region in account.regions for account in one.accounts)
-        if one.name == environment.name or not here or not {name for _, name in one.layers} & set(layers):
-            continue
-        journal = one.journal.replace("{region}", place.region).replace("{account}", place.account)
-        other = place._replace(environment=one.name, journal=journal)
-        found.append(open_journal(open_cloud(other), settings.root).read())
-    return found
+    found = (beside(place, environment, one) for one in settings.environments if one.name != environment.name)
+    return [open_site(other, settings).journal.read() for other in found if other is not None]
 
 
 def _tree(
     environment: str,
-    results: Sequence[tuple[Place, tuple[Prune, Record] | LamellaError]],
+    results: Sequence[tuple[Place, Prune | LamellaError]],
     done: dict[Place, Pruned | LamellaError],
 ) -> str:
     import json
@@ -177,6 +183,6 @@ def _tree(
             rows.append(error_tree(place, found))
             continue
         came = done.get(place)
-        tree = as_tree(found[0], None if isinstance(came, LamellaError) else came)
+        tree = as_tree(found, None if isinstance(came, LamellaError) else came)
         rows.append({**tree, **error_tree(place, came)} if isinstance(came, LamellaError) else tree)
     return json.dumps({"schema": SCHEMA, "environment": environment, "places": rows}, indent=2)

@@ -28,7 +28,7 @@ The journal says what was there before the last deploy, or before one that did n
 an alias goes to the highest version below the one it points at, and $LATEST gets that version's code and layers.  Once
 more, it goes back by another deploy, up to ten.  It needs boto3: install `lamella[aws]`.
 
-exit codes: 0 fine, or nobody agreed, 1 not all could be put back, 2 wrong usage or configuration, 3 AWS could not be
+exit codes: 0 fine, 1 nobody agreed, or not all could be put back, 2 wrong usage or configuration, 3 AWS could not be
 asked, or another deploy is under way; nothing was changed
 """
 SCHEMA = 1
@@ -52,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> int:
+    from lamella.cli.approval import agreed
     from lamella.cli.rollouts import open_settings, open_site, show_errors, side_by_side
     from lamella.report.console import Console
     from lamella.rollout.undo.rollback import find_way
@@ -82,8 +83,8 @@ def run(parsed: argparse.Namespace) -> int:
     done: dict[Place, Outcome | LamellaError] = {}
     todo = {place: one for place, one in ways.items() if one.unfinished or not one.way.is_empty}
     if not code and todo:
-        if not parsed.auto_approve and not _agreed(console):
-            return 0
+        if not parsed.auto_approve and not agreed(parsed, console):
+            return 1
         done = _performed(todo, console)
     elif not code and not parsed.json:
         console.say("There is nothing to put back")
@@ -113,15 +114,6 @@ def _names(words: Sequence[str], settings: Settings, environment: Environment) -
     return tuple(dict.fromkeys(keys.get(word, word) for word in words))
 
 
-def _agreed(console: Console) -> bool:
-    from lamella.cli.approval import agreed
-
-    if agreed("Do it?"):
-        return True
-    console.say("Nothing was changed")
-    return False
-
-
 def _performed(todo: Mapping[Place, _Found], console: Console) -> dict[Place, Outcome | LamellaError]:
     from lamella.cli.rollouts import side_by_side
     from lamella.rollout.journal.keeping import open_downloads
@@ -132,7 +124,7 @@ def _performed(todo: Mapping[Place, _Found], console: Console) -> dict[Place, Ou
         prefix = f"{place}: " if len(todo) > 1 else ""
         return go_back(
             todo[place].way, site.cloud, site.journal, lambda line: console.say(prefix + line),
-            downloads=open_downloads(place),
+            downloads=open_downloads(site.cloud),
         )  # fmt: skip
 
     return dict(side_by_side(list(todo), one))

@@ -30,6 +30,21 @@ class Project(NamedTuple):
     wanted: Wanted
 
 
+class Named(argparse.Action):
+    """An option whose value may not be empty: `--env "$STAGE"` without STAGE is a mistake, not the default."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,  # noqa: ARG002
+    ) -> None:
+        if not values:
+            raise argparse.ArgumentError(self, "it is empty: leave the option out, or see whether a variable is unset")
+        setattr(namespace, self.dest, values)
+
+
 class Site(NamedTuple):
     """One place with everything that it is asked through, and what is known of earlier deploys there."""
 
@@ -39,9 +54,9 @@ class Site(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser, *, built: bool = True) -> None:
     """What all of them take; with `built`, where what was built lies, too."""
-    parser.add_argument("--env", metavar="NAME", default="", help="the environment of the configuration")
+    parser.add_argument("--env", metavar="NAME", default="", action=Named, help="the environment of the configuration")
     parser.add_argument("--profile", metavar="NAME", help="the profile of AWS's configuration to use")
-    parser.add_argument("--region", metavar="REGION", help="this region alone")
+    parser.add_argument("--region", metavar="REGION", action=Named, help="this region alone")
     if built:
         parser.add_argument(
             "--output", metavar="DIR", help="the folder that was built into, instead of the configured one"
@@ -51,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, built: bool = True) -> Non
 
 
 def open_project(parsed: argparse.Namespace) -> Project:
-    """What was built, and its places.  AWS is asked for the accounts.
+    """What was built, and its places.  AWS is asked for the accounts.  What changed since the build is told.
 
     Raises ConfigError; UsageError where nothing was built or there is no such environment; what AWS refuses.
     """
@@ -61,6 +76,7 @@ def open_project(parsed: argparse.Namespace) -> Project:
     settings, manifest = open_built(parsed.output)
     one = environment_of(settings, parsed.env)
     meant = wanted(settings, manifest, one.name)
+    _tell_changes(settings, quiet=parsed.quiet)
     return Project(settings, one, _places(one, parsed), manifest, meant)
 
 
@@ -125,6 +141,17 @@ def error_tree(place: Place, error: LamellaError) -> dict[str, Any]:
     from lamella.report.plan import place_tree
 
     return {"place": place_tree(place), "error": {"what": error.what, "why": list(error.why), "hint": error.hint}}
+
+
+def _tell_changes(settings: Settings, *, quiet: bool) -> None:
+    from lamella.build.since import changes
+    from lamella.report.console import Console
+    from lamella.wording import counted
+
+    found = () if quiet else changes(settings)
+    if found:
+        more = f" and {counted(len(found) - 1, 'other')}" if found[1:] else ""
+        Console().note(f"`{found[0]}`{more} changed since the build: run `lamella build`")
 
 
 def _in(place: Place, error: LamellaError) -> LamellaError:

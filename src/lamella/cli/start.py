@@ -27,6 +27,7 @@ def entry() -> None:
 
 def main() -> int:
     """The program.  Returns the exit code."""
+    code = 0
     try:
         try:
             code = _main(sys.argv[1:])
@@ -36,9 +37,9 @@ def main() -> int:
             sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # The reader of our output went away (`lamella … | head`): nobody is left to tell
+        # The reader of our output went away (`lamella … | head`): it has what it wanted, and no say in what came of it
         _let_go_of_stdout()
-        return 1
+        return code
     except OSError as error:
         _let_go_of_stdout()
         sys.stderr.write(f"error: stdout can't be written to: {error.strerror or error}\n")

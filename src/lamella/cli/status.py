@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lamella.errors import LamellaError
 
@@ -27,6 +27,13 @@ plan` compares with that.  It needs boto3: install `lamella[aws]`.
 """
 
 
+class Seen(NamedTuple):
+    """The state of one place.  `held`: who deploys there right now, or rolls back; "" for nobody."""
+
+    status: Status
+    held: str
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from lamella.cli.rollouts import add_arguments as add_shared
 
@@ -45,9 +52,11 @@ def run(parsed: argparse.Namespace) -> int:
     functions = named(settings, environment, parsed.functions)
     configured = [*(name for _, name in environment.layers), *(one for row in settings.functions for one in row.layers)]
 
-    def looked(place: Place) -> Status:
+    def looked(place: Place) -> Seen:
         site = open_site(place, settings)
-        return status(site.cloud, functions, configured, site.journal.read())
+        record = site.journal.read()
+        held = site.journal.held() if record.unfinished else ""
+        return Seen(status(site.cloud, functions, configured, record), held)
 
     results = side_by_side(places, looked)
     if parsed.json:
@@ -55,12 +64,12 @@ def run(parsed: argparse.Namespace) -> int:
 
         from lamella.cli.rollouts import error_tree
 
-        rows = [error_tree(place, one) if isinstance(one, LamellaError) else as_tree(one) for place, one in results]
+        rows = [error_tree(place, one) if isinstance(one, LamellaError) else as_tree(*one) for place, one in results]
         console.data(json.dumps({"schema": SCHEMA, "environment": environment.name, "places": rows}, indent=2))
     else:
         for _, one in results:
             if not isinstance(one, LamellaError):
-                show(console, one)
+                show(console, *one, several=len(results) > 1)
     return show_errors(console, results)
 
 

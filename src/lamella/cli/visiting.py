@@ -148,8 +148,9 @@ def unasked(error: LamellaError) -> Diagnosis:
 def simulated(
     cloud: Cloud, identity: Identity, names: Sequence[Patient], layers: Sequence[str]
 ) -> tuple[Diagnosis, ...]:
-    """What a deploy would be denied, as IAM's simulation has it.  Raises what `aws.told` does."""
+    """What a deploy would be denied, as IAM's simulation has it; a warning where that can't be asked."""
     from lamella.doctor.access import lacking
+    from lamella.errors import LamellaError
     from lamella.rollout.upkeep.policy import Function, Scope, policy
 
     place = cloud.place
@@ -162,12 +163,34 @@ def simulated(
         bucket=((place.bucket, "lamella"),) if place.bucket else (),
         journal=((journal[0], journal[2]),) if place.journal else (),
     )
-    person = identity.person()
+    person: Person | None = None
     refused: list[tuple[str, str]] = []
-    for statement in policy(scope, ["deploy"]):
-        for actions, resources in _fitting(statement.actions, statement.resources):
-            refused += identity.refused(person, actions, resources, place.region)
-    return lacking(person, refused, f"account {place.account}")
+    where = f"account {place.account}"
+    unasked: tuple[Diagnosis, ...] = ()
+    try:
+        person = identity.person()
+        for statement in policy(scope, ["deploy"]):
+            for actions, resources in _fitting(statement.actions, statement.resources):
+                refused += identity.refused(person, actions, resources, place.region)
+    except LamellaError as error:
+        unasked = (_unsimulated(error, person, where),)
+    return (*lacking(person, refused, where), *unasked)
+
+
+def _unsimulated(error: LamellaError, person: Person | None, where: str) -> Diagnosis:
+    """The finding for a simulation that could not be made, or not to its end."""
+    from lamella.aws import DeniedError
+    from lamella.checks.model import Finding, Severity
+    from lamella.doctor.access import granting, principal
+    from lamella.doctor.model import Diagnosis
+    from lamella.rollout.upkeep.policy import Statement
+
+    reason = "; ".join((f"a deploy was not simulated: {error.what}", *error.why))
+    finding = Finding("permissions", Severity.WARNING, where, "", reason, error.hint or "", tried=False)
+    if not isinstance(error, DeniedError) or person is None:
+        return Diagnosis(finding)
+    statement = Statement("Simulate", ("iam:SimulatePrincipalPolicy",), (principal(person.arn),))
+    return Diagnosis(finding, granting(person, (statement,)))
 
 
 def _fitting(actions: Sequence[str], resources: Sequence[str]) -> list[tuple[list[str], list[str]]]:
@@ -189,6 +212,7 @@ def deployed(
     import tempfile
 
     from lamella.cachedir import cache_dir
+    from lamella.checks.model import Severity
     from lamella.cli.examining import zips
     from lamella.deployed.lambdas import Lambdas
     from lamella.deployed.model import FUNCTION as PULLED
@@ -217,7 +241,8 @@ def deployed(
         looked += lines
         # What is deployed is not mended where it was downloaded to
         mends = ("lamella build", *one.meant.deploy) if one.meant.wanted else ()
-        found += [diagnosis._replace(fix=mends if diagnosis.fix else ()) for diagnosis in diagnoses]
+        bad = [bool(each.fix) or each.finding.severity is Severity.ERROR for each in diagnoses]
+        found += [each._replace(fix=mends if mendable else ()) for each, mendable in zip(diagnoses, bad, strict=True)]
     return tuple(looked), tuple(found)
 
 

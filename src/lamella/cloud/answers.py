@@ -50,6 +50,12 @@ def function(facts: Facts) -> FunctionState:
     )
 
 
+def referenced(code: Facts) -> str:
+    """``s3://BUCKET/KEY`` of code that Lambda has no copy of (S3ObjectStorageMode REFERENCE), else ""."""
+    there = code.get("ResolvedS3Object")
+    return f"s3://{there['S3Bucket']}/{there['S3Key']}" if there and not code.get("Location") else ""
+
+
 def layer_row(facts: Facts) -> LayerVersion:
     """A row of a listing, which has no digest."""
     arn = str(facts["LayerVersionArn"])

@@ -10,7 +10,10 @@ from lamella.cloud.model import LATEST, LogEvent
 from lamella.cloud.reports import InitReport, Report, read, version_of
 
 # CloudWatch Logs user guide, "Filter pattern syntax": any of these; text and JSON
-PATTERN = '?"Init Duration" ?"Restore Duration" ?initDurationMs ?restoreDurationMs ?"platform.initReport"'
+PATTERN = (
+    '?"Init Duration" ?"Restore Duration" ?initDurationMs ?restoreDurationMs ?"platform.initReport" '
+    '?"platform.restoreReport"'
+)
 
 
 class Inits(NamedTuple):
@@ -29,10 +32,14 @@ class Inits(NamedTuple):
 
 
 class Change(NamedTuple):
-    """Two versions, or two states of $LATEST: before and after the last deploy."""
+    """Two versions, or two states of $LATEST: before and after the last deploy.
+
+    `deployed` is false where nobody knows of a deploy: `after` is then what was measured since AWS had a last change.
+    """
 
     before: Inits
     after: Inits
+    deployed: bool = True
 
 
 EARLIER = f"{LATEST} (earlier)"

@@ -23,7 +23,7 @@ from lamella.cloud.model import (
     NewLayer,
     Permission,
 )
-from lamella.errors import LamellaError, UsageError
+from lamella.errors import LamellaError
 from lamella.wording import printable
 
 _PAGE = 50  # the most that AWS gives at once
@@ -113,8 +113,10 @@ class Lambdas:
 
     def update_code(self, name: str, *, revision: str, content: Content, architecture: str) -> FunctionState:
         facts = {"FunctionName": name, "Architectures": [architecture]} | _if(RevisionId=revision)
-        with self._sent(content) as sent, _told(f"update the code of `{printable(name)}`"):
-            return answers.function(self._writes.update_function_code(**facts, **sent))
+        with self._sent(content) as sent:
+            facts |= _if(SourceKMSKeyArn=self._key(name))
+            with _told(f"update the code of `{printable(name)}`"):
+                return answers.function(self._writes.update_function_code(**facts, **sent))
 
     def publish_version(self, name: str, *, revision: str, code_sha256: str, description: str) -> FunctionState:
         facts = _if(RevisionId=revision, CodeSha256=code_sha256, Description=description)
@@ -133,13 +135,6 @@ class Lambdas:
         routing = {"AdditionalVersionWeights": dict(weights)}  # an empty one takes weights away
         with _told(f"point the alias `{printable(name)}` of `{printable(function)}` at the version {version}"):
             return answers.alias(function, self._writes.update_alias(**facts, RoutingConfig=routing))
-
-    def delete_version(self, function: str, version: str) -> None:
-        # The same call without a version deletes the function
-        if not version.isdecimal():
-            raise UsageError(f"`{printable(version)}` is no version of `{function}`", hint="a version is a number")
-        with _told(f"delete the version {version} of `{printable(function)}`"):
-            self._writes.delete_function(FunctionName=function, Qualifier=version)
 
     def delete_alias(self, function: str, name: str) -> None:
         with _told(f"delete the alias `{printable(name)}` of `{printable(function)}`"):
@@ -186,6 +181,21 @@ class Lambdas:
     @property
     def _writes(self) -> Any:
         return self._access.client("lambda", attempts=1, read_timeout=_WRITE_TIMEOUT)
+
+    def _key(self, name: str) -> str:
+        """The KMS key of the user's that the code is encrypted with, or "": AWS takes its own where none is sent.
+
+        Raises LamellaError where Lambda has no copy of the code.  Not asked again here: the whole update is.
+        """
+        with _told(f"read the function `{printable(name)}`"):
+            code = self._writes.get_function(FunctionName=name).get("Code", {})
+        if place := answers.referenced(code):
+            raise LamellaError(
+                f"the code of `{printable(name)}` is not Lambda's own, but `{printable(place)}`",
+                why=["its S3ObjectStorageMode is REFERENCE: an update would copy the code, and end that"],
+                hint="end it yourself: `aws lambda update-function-code --s3-object-storage-mode COPY`",
+            )
+        return str(code.get("SourceKMSKeyArn", ""))
 
     def _rows(
         self, operation: str, key: str, read: Callable[[Mapping[str, Any]], Row], doing: str, **facts: Any

@@ -6,7 +6,10 @@ Every name here is a resource's name without an ARN, unless it is called an ARN.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from lamella.aws import Access
 
 LATEST = "$LATEST"
 
@@ -194,8 +197,6 @@ class Lambda(Protocol):
         self, function: str, name: str, *, version: str, weights: Sequence[tuple[str, float]], revision: str
     ) -> AliasState: ...
 
-    def delete_version(self, function: str, version: str) -> None: ...
-
     def delete_alias(self, function: str, name: str) -> None: ...
 
     def delete_layer_version(self, name: str, version: int) -> None: ...
@@ -242,7 +243,10 @@ class Clock(Protocol):
 
 
 class Cloud(NamedTuple):
-    """Everything that one place is asked through.  `bucket` is where zips above the limit go, None for none."""
+    """Everything that one place is asked through.  `bucket` is where zips above the limit go, None for none.
+
+    `access` is the way into AWS, with the place's rate, for what else asks Lambda there; None where AWS isn't asked.
+    """
 
     place: Place
     lambdas: Lambda
@@ -250,6 +254,7 @@ class Cloud(NamedTuple):
     logs: Logs
     bucket: Objects | None
     clock: Clock
+    access: Access | None = None
 
 
 class Objects(Protocol):

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from lamella import aws
 from lamella.cloud.model import Clock, Cloud, Place
 from lamella.config.model import Account, Environment
-from lamella.errors import ConfigError, LamellaError, UsageError
+from lamella.config.names import is_region
+from lamella.errors import ConfigError, LamellaError, OutsideError, UsageError
 from lamella.wording import listed, printable
 
 
@@ -31,6 +32,54 @@ def places(environment: Environment, *, profile: str | None = None, region: str 
     return tuple(found)
 
 
+def beside(place: Place, own: Environment, other: Environment) -> Place | None:
+    """Where the environment `other` is in the account and region of `place`; None where it is in others.
+
+    Its journal is reached as itself, unless it is a file, or in the bucket of `place`'s own journal.  STS is asked only
+    where no role names the account.  Raises LamellaError where the account can't be told.
+    """
+    here = place._replace(environment=other.name, journal=_filled(other.journal, place.region, place.account))
+    accounts = [one for one in other.accounts if not one.regions or place.region in one.regions]
+    if not accounts:
+        return None
+    if not here.journal or _bucket(here.journal) == _bucket(place.journal):
+        return here
+    for account in accounts:
+        profile = place.profile if account.profile in _replaced(place, own) else account.profile
+        way = here._replace(profile=profile, role=account.role)
+        if (way.profile, way.role) == (place.profile, place.role):
+            return way
+        number = account.role.split(":")[4] if account.role.startswith("arn:") else ""
+        if (number or _number(way, other)) == place.account:
+            return way
+    return None
+
+
+def _replaced(place: Place, own: Environment) -> frozenset[str]:
+    """The profiles in whose stead the command line named the place's."""
+    configured = frozenset(account.profile for account in own.accounts)
+    return configured if place.profile not in configured else frozenset()
+
+
+def _number(way: Place, other: Environment) -> str:
+    account = Account(way.profile, way.role, (way.region,))
+    try:
+        return _account(aws.Access(way.profile, way.region, role=way.role), account)
+    except LamellaError as error:
+        why = [f"whether {_shown(other)} is in the account {way.account} can't be told", error.what, *error.why]
+        hint = f"its journal `{way.journal}` must be read, or its `role` must name another account"
+        kind = OutsideError if isinstance(error, OutsideError) else LamellaError
+        raise kind(f"{_shown(other)} may need what is here", why=why, hint=hint) from None
+
+
+def _bucket(journal: str) -> str:
+    return journal.removeprefix("s3://").partition("/")[0]
+
+
+def _filled(text: str, region: str, account: str) -> str:
+    return text.replace("{region}", region).replace("{account}", account)
+
+
 def open_cloud(place: Place, clock: Clock | None = None) -> Cloud:
     """The ports of a place.  Nothing is asked, and no client made, before one is used.
 
@@ -47,7 +96,7 @@ def open_cloud(place: Place, clock: Clock | None = None) -> Cloud:
     rate = Rate(place.rate, clock)
     access = aws.Access(place.profile, place.region, role=place.role, before_send=rate.take)
     bucket = Bucket(place.bucket, "", place.profile, place.region, place.role) if place.bucket else None
-    return Cloud(place, Lambdas(access), CloudWatch(access), CloudWatchLogs(access), bucket, clock)
+    return Cloud(place, Lambdas(access), CloudWatch(access), CloudWatchLogs(access), bucket, clock, access)
 
 
 def _profiles(environment: Environment, profile: str | None) -> tuple[Account, ...]:
@@ -70,6 +119,10 @@ def _regions(environment: Environment, accounts: Sequence[Account], region: str 
     """The accounts that `region` leaves, with it alone."""
     if not region:
         return tuple(accounts)
+    if not is_region(region):
+        raise UsageError(
+            f"`{printable(region)}` is no name of a region", hint="it must look like `eu-central-1`: see `--region`"
+        )
     left = (account for account in accounts if not account.regions or region in account.regions)
     found = tuple(account._replace(regions=(region,)) for account in left)
     if not found:
@@ -86,6 +139,12 @@ def _default(access: aws.Access) -> str:
             why=["neither the configuration nor AWS's own settings name one"],
             hint="give `--region`, write `region` into `[tool.lamella.deploy]`, or set AWS_DEFAULT_REGION",
         )
+    if not is_region(region):
+        raise UsageError(
+            f"`{printable(region)}` is no name of a region",
+            why=["AWS's own settings, AWS_DEFAULT_REGION or the profile, name it"],
+            hint="correct it there, or give `--region eu-central-1`",
+        )
     return region
 
 
@@ -97,17 +156,14 @@ def _account(access: aws.Access, account: Account) -> str:
 
 
 def _place(environment: Environment, account: Account, number: str, region: str) -> Place:
-    def filled(text: str) -> str:
-        return text.replace("{region}", region).replace("{account}", number)
-
     return Place(
         environment=environment.name,
         profile=account.profile,
         role=account.role,
         region=region,
         account=number,
-        bucket=filled(environment.bucket),
-        journal=filled(environment.journal),
+        bucket=_filled(environment.bucket, region, number),
+        journal=_filled(environment.journal, region, number),
         rate=environment.rate,
     )
 

@@ -1,13 +1,14 @@
 """What Lambda itself writes into a function's log: reports of invocations and inits, as text or as JSON.
 
-Sources: AWS Lambda developer guide, "Understanding the Lambda execution environment lifecycle" (REPORT, INIT_REPORT),
-"Configuring JSON and plain text log formats" (platform events; AWS Lambda Telemetry API, "Event schema reference"), and
-"Configuring CloudWatch log groups" (names of streams).  `lamella.runtime.words` writes the same lines.
+Sources: AWS Lambda developer guide, "Understanding the Lambda execution environment lifecycle" (REPORT, INIT_REPORT,
+RESTORE_REPORT), "Configuring JSON and plain text log formats" (platform events; AWS Lambda Telemetry API, "Event schema
+reference"), and "Configuring CloudWatch log groups" (names of streams).  `lamella.runtime.words` writes the same lines.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ _BILLED = re.compile(rf"\tBilled Duration: {_MILLISECONDS}")
 _MEMORY = re.compile(r"\tMemory Size: (\d+) MB")
 _USED = re.compile(r"\tMax Memory Used: (\d+) MB")
 _INIT = re.compile(rf"(?:INIT_REPORT |\t)Init Duration: {_MILLISECONDS}")
-_RESTORE = re.compile(rf"\tRestore Duration: {_MILLISECONDS}")
+_RESTORE = re.compile(rf"(?:^RESTORE_REPORT |\t)Restore Duration: {_MILLISECONDS}")
 _STATUS = re.compile(r"\tStatus: (\w+)")
 _PHASE = re.compile(r"\tPhase: (\w+)")
 _RUNTIME = re.compile(r"Runtime Version: (\S+)")
@@ -43,9 +44,10 @@ class Report(NamedTuple):
 
 
 class InitReport(NamedTuple):
-    """The end of an init; as text AWS writes one only for an init that failed.  `duration` is in milliseconds.
+    """The end of an init, or of a start from a snapshot; as text AWS writes an init's only where it failed.
 
-    `phase` is "init", or "invoke" where a failed one is repeated within the invocation.  `status` is as a report's.
+    `phase` is "init", "invoke" where a failed one is repeated within the invocation, or "restore".  `duration` is in
+    milliseconds, `status` as a report's.
     """
 
     duration: float
@@ -78,6 +80,8 @@ def read(message: str) -> Line | None:
     if text.startswith("INIT_REPORT "):
         phase = _PHASE.search(text)
         return InitReport(_number(_INIT, text) or 0.0, phase[1] if phase else "init", _status(text))
+    if text.startswith("RESTORE_REPORT "):
+        return InitReport(_number(_RESTORE, text) or 0.0, "restore", _status(text))
     if text.startswith("INIT_START "):
         runtime = _RUNTIME.search(text)
         return InitStart(runtime[1] if runtime else "")
@@ -144,6 +148,14 @@ def _event(text: str) -> Line | None:
         return None
 
 
+def _measured(value: Any) -> float:
+    """A time.  Raises ValueError for what Python takes for a number, and is none: ``NaN``, ``Infinity``."""
+    time = float(value)
+    if not math.isfinite(time):
+        raise ValueError(value)
+    return time
+
+
 def _platform(kind: str, record: dict[str, Any]) -> Line | None:
     status = str(record.get("status", ""))
     status = "" if status == "success" else status
@@ -152,16 +164,18 @@ def _platform(kind: str, record: dict[str, Any]) -> Line | None:
         init, restore = metrics.get("initDurationMs"), metrics.get("restoreDurationMs")
         return Report(
             str(record["requestId"]),
-            float(metrics["durationMs"]),
+            _measured(metrics["durationMs"]),
             int(metrics.get("billedDurationMs", 0)),
             int(metrics.get("memorySizeMB", 0)),
             int(metrics.get("maxMemoryUsedMB", 0)),
-            None if init is None else float(init),
-            None if restore is None else float(restore),
+            None if init is None else _measured(init),
+            None if restore is None else _measured(restore),
             status,
         )
     if kind == "platform.initReport":
-        return InitReport(float(record["metrics"]["durationMs"]), str(record.get("phase", "init")), status)
+        return InitReport(_measured(record["metrics"]["durationMs"]), str(record.get("phase", "init")), status)
+    if kind == "platform.restoreReport":
+        return InitReport(_measured(record["metrics"]["durationMs"]), "restore", status)
     if kind == "platform.initStart":
         return InitStart(str(record.get("runtimeVersion", "")))
     if kind == "platform.start":

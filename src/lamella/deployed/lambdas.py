@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -15,14 +16,23 @@ from lamella.errors import OutsideError, UsageError
 class Lambdas:
     """`model.Lambda`, answered by AWS.  Nothing is asked, and botocore not loaded, before it is needed.
 
-    An ARN is asked for in its own region, whatever `region` says.
+    An ARN is asked for in its own region, whatever `region` says.  `access` is the way into `region`, where there is
+    one that others use, too: its rate is theirs together.  Threads may share it.
     """
 
-    def __init__(self, profile: str | None = None, region: str | None = None, *, role: str = "") -> None:
+    def __init__(
+        self,
+        profile: str | None = None,
+        region: str | None = None,
+        *,
+        role: str = "",
+        access: aws.Access | None = None,
+    ) -> None:
         self._profile = profile
         self._region = region
         self._role = role
-        self._clients: dict[str | None, Any] = {}
+        self._lock = threading.Lock()
+        self._ways: dict[str | None, aws.Access] = {region: access} if access is not None else {}
 
     def function(self, name: str, qualifier: str) -> Offered[DeployedFunction]:
         wanted = {"FunctionName": name} | ({"Qualifier": qualifier} if qualifier else {})
@@ -37,8 +47,14 @@ class Lambdas:
                 why=["there is no zip of it, and no layers"],
                 hint="run its image with Docker instead",
             )
-        location = answer.get("Code", {}).get("Location", "")
-        return Offered(_function(facts, qualifier, doing), location)
+        code = answer.get("Code", {})
+        if place := answers.referenced(code):
+            raise UsageError(
+                f"the code of the function `{name}` is not Lambda's own, but `{place}`",
+                why=["its S3ObjectStorageMode is REFERENCE"],
+                hint=f"`aws s3 cp {place} .` has it",
+            )
+        return Offered(_function(facts, qualifier, doing), code.get("Location", ""))
 
     def layer(self, name: str, version: int) -> Offered[DeployedLayer]:
         doing = f"read the layer `{name}:{version}`"
@@ -76,9 +92,11 @@ class Lambdas:
 
     def _client(self, name: str) -> Any:
         region = name.split(":")[3] if name.startswith("arn:") else self._region
-        if region not in self._clients:
-            self._clients[region] = aws.Access(self._profile, region, role=self._role).client("lambda")
-        return self._clients[region]
+        with self._lock:
+            if region not in self._ways:
+                self._ways[region] = aws.Access(self._profile, region, role=self._role)
+            way = self._ways[region]
+        return way.client("lambda")
 
 
 def _function(facts: dict[str, Any], qualifier: str, doing: str) -> DeployedFunction:

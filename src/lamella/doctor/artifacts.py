@@ -11,6 +11,7 @@ from typing import NamedTuple
 from lamella.archive.reader import read
 from lamella.build.artifacts import top_modules
 from lamella.doctor.model import FUNCTION, LAYER, Guess
+from lamella.doctor.names import distribution_of
 from lamella.manifest import Artifact, Distribution, FunctionArtifact, LayerArtifact, Manifest
 from lamella.sizes.owners import OWN, PROGRAMS
 from lamella.sizes.reading import read_pair
@@ -69,6 +70,8 @@ def distributions(path: str, guess: Guess) -> tuple[Distribution, ...]:
     files: dict[str, list[str]] = {}
     for name, member in held.members.items():
         owner = member.distribution
+        if owner not in held.versions and distribution_of(owner) in held.versions:
+            owner = distribution_of(owner)
         if owner in (OWN, PROGRAMS) or not any(name.startswith(f"{site}/") or not site for site in sites):
             continue
         if guess.kind == LAYER or owner in held.versions:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from lamella.archive.built import member_content
@@ -12,10 +13,12 @@ from lamella.archive.reader import read
 from lamella.checks.model import Finding, Severity
 from lamella.doctor import packed
 from lamella.doctor.artifacts import Bare
+from lamella.doctor.evidence import evidence
 from lamella.doctor.guess import guess
-from lamella.doctor.model import FUNCTION, Asked, Diagnosis, Guess
+from lamella.doctor.model import FUNCTION, Asked, Diagnosis, Evidence, Guess, Row
 from lamella.doctor.structure import NAME, structure
 from lamella.errors import ArchiveError
+from lamella.facts.tables import runtimes
 from lamella.target import Target
 
 _TAKES_TWO = re.compile(rb"^def (\w+)\(\s*\w*event\w*\b[^)]*,[^)]*\)", re.MULTILINE)
@@ -35,28 +38,68 @@ def put(zips: Sequence[tuple[str, Asked]], folder: str) -> Table:
 
     Raises UsageError where there is no file, ConfigError for an unknown runtime or architecture.
     """
-    keys = _keys(zips)
     found: list[Bare] = []
     said: list[Diagnosis] = []
-    for key, (path, asked) in zip(keys, zips, strict=True):
+    read: list[_Read] = []
+    for key, (path, asked) in zip(_keys(zips), zips, strict=True):
         try:
             rows = packed.rows(path)
         except ArchiveError as error:
             said.append(_unread(key, error))
             continue
-        guessed = guess(rows, asked, called=os.path.basename(path))
+        known = evidence(path, rows)
+        read.append(_Read(key, path, asked, rows, known, guess(rows, asked, known, called=os.path.basename(path))))
+    for one in read:
+        guessed = _alike(one, read)
         Target.parse(guessed.runtime, guessed.architecture)
-        said += structure(key, path, rows, guessed)
+        wrong = structure(one.key, one.path, one.rows, guessed)
         try:
-            laid = packed.laid(path, guessed.layout, guessed.kind, folder)
+            laid = packed.laid(one.path, guessed.layout, guessed.kind, folder)
+            handler = one.asked.handler or one.known.handler or _handler(laid) if guessed.kind == FUNCTION else ""
         except ArchiveError as error:
-            said.append(_unread(key, error))
+            # What may lead outside is not unpacked by a command from here
+            said += [each._replace(fix=()) for each in wrong]
+            said.append(_unread(one.key, error))
             continue
-        handler = asked.handler or (_handler(laid) if guessed.kind == FUNCTION else "")
+        said += wrong
         if guessed.kind == FUNCTION:
-            guessed = _with_handler(guessed, handler, asked)
-        found.append(Bare(key, path, laid, guessed, handler))
+            guessed = _with_handler(guessed, handler, one.asked.handler or one.known.handler)
+        found.append(Bare(one.key, one.path, laid, guessed, handler))
     return Table(tuple(found), tuple(said))
+
+
+class _Read(NamedTuple):
+    key: str
+    path: str
+    asked: Asked
+    rows: tuple[Row, ...]
+    known: Evidence
+    guess: Guess
+
+
+def _alike(one: _Read, read: Sequence[_Read]) -> Guess:
+    """The guess, where it names no runtime or architecture with those that the others name: they work together."""
+    asked, why = one.asked, []
+    if not one.guess.names_runtime:
+        listed = one.known.runtimes
+        named = [each for each in read if each.guess.names_runtime and each.guess.runtime in (listed or runtimes())]
+        if named:
+            asked = asked._replace(runtime=_frequent(each.guess.runtime for each in named))
+            why.append(f"{asked.runtime} is what `{named[0].key}` is for")
+        elif listed:
+            asked = asked._replace(runtime=one.guess.runtime if one.guess.runtime in listed else listed[-1])
+    if not one.guess.names_architecture:
+        named = [each for each in read if each.guess.names_architecture]
+        if named:
+            asked = asked._replace(architecture=_frequent(each.guess.architecture for each in named))
+    if asked == one.asked:
+        return one.guess
+    again = guess(one.rows, asked, one.known, called=os.path.basename(one.path))
+    return again._replace(why=(*again.why, *why))
+
+
+def _frequent(words: Iterable[str]) -> str:
+    return Counter(words).most_common(1)[0][0]
 
 
 def _keys(zips: Sequence[tuple[str, Asked]]) -> list[str]:
@@ -70,8 +113,8 @@ def _unread(key: str, error: ArchiveError) -> Diagnosis:
     return Diagnosis(Finding(NAME, Severity.ERROR, key, "", reason, error.hint or ""))
 
 
-def _with_handler(guessed: Guess, handler: str, asked: Asked) -> Guess:
-    if asked.handler:
+def _with_handler(guessed: Guess, handler: str, told: str) -> Guess:
+    if told:
         return guessed
     said = f"its handler is taken to be `{handler}`" if handler else "nothing tells its handler: `--handler` says it"
     return guessed._replace(why=(*guessed.why, said))

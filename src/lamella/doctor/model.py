@@ -39,14 +39,42 @@ class Layout(NamedTuple):
     into: str = ""
 
 
+class Evidence(NamedTuple):
+    """What is told beside the names of a zip's members.
+
+    `kind`, `runtimes`, `architecture` and `handler` are what the manifest beside it says, "" and () without one.
+    `recorded` are the `.dist-info/` folders whose RECORD names what belongs to them, `owned` are these names at the top
+    of where they lie, `local` those of projects that were installed from a folder.  `callers` are files of no
+    distribution's in which something may be a handler.  `machines` are what compiled modules are for that don't say so
+    by their names, the most frequent first.
+    """
+
+    kind: str = ""
+    runtimes: tuple[str, ...] = ()
+    architecture: str = ""
+    handler: str = ""
+    recorded: frozenset[str] = frozenset()
+    owned: frozenset[str] = frozenset()
+    local: frozenset[str] = frozenset()
+    callers: frozenset[str] = frozenset()
+    machines: tuple[str, ...] = ()
+
+
 class Guess(NamedTuple):
-    """What a zip is taken for: `LAYER` or `FUNCTION`, for `runtime` and `architecture`; `why` are its reasons."""
+    """What a zip is taken for: `LAYER` or `FUNCTION`, for `runtime` and `architecture`; `why` are its reasons.
+
+    `sure` is no where it may as well be the other kind; `names_runtime` and `names_architecture` are no where nothing
+    tells of them, and the likeliest was taken.
+    """
 
     kind: str
     runtime: str
     architecture: str
     layout: Layout
     why: tuple[str, ...]
+    sure: bool = True
+    names_runtime: bool = True
+    names_architecture: bool = True
 
 
 class Asked(NamedTuple):

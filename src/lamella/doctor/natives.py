@@ -96,6 +96,15 @@ def _why(path: str, held: Contents, target: Target) -> str:
     return machine if machine != target.machine else ""
 
 
+def is_for(path: str, target: Target) -> bool:
+    """Whether a compiled module is one that `target` takes up, as far as its name tells."""
+    tag = _TAGGED.search(path)
+    if tag is None:
+        return _UNTAGGED.search(path) is not None
+    own = tag[1] and int(tag[1]) == target.python[1] and not tag[2]
+    return bool(own) and (tag[3] or "").startswith(f"{target.machine}-linux-gnu")
+
+
 def _format(path: str, held: Contents) -> str:
     """What a library without a tag is for, where its first bytes say that it is none of Linux."""
     head = _head(held, path)

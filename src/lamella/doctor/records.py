@@ -1,21 +1,28 @@
-"""Packages that nothing in the zip tells the name and version of, because their `.dist-info` was deleted.
+"""Packages that are not whole: without their `.dist-info`, or without what that lists.
 
 Source of the rule: PyPA specifications, "Recording installed projects": importlib.metadata reads nothing else.
 """
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from lamella.checks.members import content, normalized
+from lamella.checks.metadata import info_of
 from lamella.checks.model import Contents, Finding, Severity
+from lamella.doctor.natives import is_for
 from lamella.manifest import Distribution
-from lamella.wording import listed
+from lamella.target import Target
+from lamella.wording import counted, listed
 
 NAME = "metadata"
+STRUCTURE = "structure"
 _SHOWN = 8
+# Modules of tests, and libraries that a wheel brings along
+_LEFT_OUT = re.compile(r"(?:^|[/_])tests?[/_.]|\.libs/|(?:^|/)lib[^/]*\.so$")
 
 _READS = re.compile(rb"importlib[._]metadata|pkg_resources")
 _ASKS = re.compile(
@@ -33,9 +40,18 @@ class Untold(NamedTuple):
     requirements: tuple[str, ...]
 
 
-def untold(key: str, held: Contents, rows: Sequence[Distribution], folders: Sequence[str]) -> tuple[Untold, ...]:
-    """What lacks its metadata; a warning where code asks for it, else a note.  Raises ArchiveError, OSError."""
-    lacking = [row for row in rows if not row.version]
+def untold(
+    key: str,
+    held: Contents,
+    rows: Sequence[Distribution],
+    folders: Sequence[str],
+    is_installed: Callable[[Distribution], bool],
+) -> tuple[Untold, ...]:
+    """What lacks its metadata; a warning where code asks for it, else a note.  Of own modules there never was any.
+
+    Raises ArchiveError, OSError.
+    """
+    lacking = [row for row in rows if not row.version and is_installed(row)]
     if not lacking:
         return ()
     asked = _asked(held, {row.name for row in lacking})
@@ -54,6 +70,38 @@ def untold(key: str, held: Contents, rows: Sequence[Distribution], folders: Sequ
         finding = Finding(NAME, Severity.NOTE, key, "", reason, "leave `.dist-info` folders in")
         found.append(Untold(finding, ()))
     return tuple(found)
+
+
+def incomplete(
+    key: str, held: Contents, rows: Sequence[Distribution], folders: Sequence[str], target: Target
+) -> tuple[tuple[Finding, Distribution], ...]:
+    """Distributions without compiled modules that their RECORD lists.  Raises ArchiveError, OSError.
+
+    All else may have been left out on purpose: tests, documentation, bytecode.  What stands in for a compiled module
+    in Python does its work; what its `.libs` lacks is `checks.platform`'s.
+    """
+    found = []
+    for row in rows:
+        record = info_of(row, held, folders, "RECORD") if row.version else None
+        if record is None:
+            continue
+        place = "/".join(record.split("/")[:-2])
+        listed = [line[0] for line in csv.reader(content(held, record).decode(errors="replace").splitlines()) if line]
+        paths = [
+            f"{place}/{name}".lstrip("/") for name in listed if is_for(name, target) and not _LEFT_OUT.search(name)
+        ]
+        lost = [path for path in paths if path not in held.members and not _stands_in(path, held)]
+        if lost:
+            what = counted(len(lost), "compiled module")
+            reason = f"{what} of `{row.name}` {row.version} {'is' if len(lost) == 1 else 'are'} not in the zip"
+            hint = "its RECORD lists it" if len(lost) == 1 else "its RECORD lists them"
+            found.append((Finding(STRUCTURE, Severity.ERROR, key, lost[0], reason, hint), row))
+    return tuple(found)
+
+
+def _stands_in(path: str, held: Contents) -> bool:
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}{name.partition('.')[0]}.py" in held.members
 
 
 def _asked(held: Contents, names: set[str]) -> dict[str, tuple[str, int]]:

@@ -1,4 +1,7 @@
-"""The commands that mend things, ready to paste into a shell.  Pure: nothing here runs one."""
+"""The commands that mend things, ready to paste into a shell.  Pure: nothing here runs one.
+
+A file that is to be mended is never lost: a command that fails on its way leaves it as it was.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +14,21 @@ from lamella.target import Target
 
 # What `uv pip install --python-platform` knows, as glibc's minor versions (uv's reference, "uv pip install")
 _GLIBC = (17, 28, *range(31, 41))
-# A folder of its own, so that nothing that is there is in the way
-_WORK = "work=$(mktemp -d)"
+_OUT = '"$work"/out'
 
 
 def packed_anew(path: str, layout: Layout) -> tuple[str, ...]:
-    """Commands that lay a zip out as `layout` says, with modes that everybody can read.  The zip is replaced."""
-    out = "/".join(filter(None, ("out", layout.into)))
+    """A command that lays a zip out as `layout` says, with modes that everybody can read.  The zip is replaced."""
+    out = "/".join(filter(None, (_OUT, shlex.quote(layout.into) if layout.into else "")))
     if layout.strip:
-        above = shlex.quote(os.path.dirname(out) or ".")
-        unzip = (
-            f'unzip -q {shlex.quote(path)} -d "$work"/all && mkdir -p "$work"/{above} '
-            f'&& mv "$work"/all/{shlex.quote(layout.strip)} "$work"/{shlex.quote(out)}'
-        )
+        steps = [
+            f'unzip -qo {_named(path)} -d "$work"/all',
+            f"mkdir -p {os.path.dirname(out)}",
+            f'mv "$work"/all/{shlex.quote(layout.strip)} {out}',
+        ]
     else:
-        unzip = f'mkdir -p "$work"/{shlex.quote(out)} && unzip -q {shlex.quote(path)} -d "$work"/{shlex.quote(out)}'
-    return (_WORK, unzip, *_zipped(path))
+        steps = [f"mkdir -p {out}", f"unzip -qo {_named(path)} -d {out}"]
+    return (_replacing(path, steps),)
 
 
 def installed(
@@ -38,32 +40,45 @@ def installed(
     alone: bool = True,
     old: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """Commands that put distributions, in the wheels that run on `target`, into the zip at `path`.
+    """A command that puts distributions, in the wheels that run on `target`, into the zip at `path`.
 
     `alone`: without what they require.  `old` are members and folders that go before: without a RECORD nothing else
     knows whose they are.
     """
-    folder = '"$work"/out/python' if kind == LAYER else '"$work"/out'
+    folder = f"{_OUT}/python" if kind == LAYER else _OUT
     options = [
         "--upgrade", "--python-platform", platform(target), "--python-version", ".".join(map(str, target.python)),
         "--only-binary", ":all:", *(["--no-deps"] if alone else []), *requirements,
     ]  # fmt: skip
-    return (
-        _WORK,
-        f'unzip -q {shlex.quote(path)} -d "$work"/out',
-        *([f'(cd "$work"/out && {shlex.join(["rm", "-r", "--", *old])})'] if old else []),
+    steps = [
+        f"unzip -qo {_named(path)} -d {_OUT}",
+        *([f"(cd {_OUT} && {shlex.join(['rm', '-r', '--', *old])})"] if old else []),
         f"uv pip install --target {folder} {shlex.join(options)}",
-        *_zipped(path),
-    )
+    ]
+    return (_replacing(path, steps),)
 
 
-def _zipped(path: str) -> tuple[str, str]:
-    """Put what is in the folder in the place of the zip."""
-    back = shlex.quote(path) if os.path.isabs(path) else f'"$OLDPWD"/{shlex.quote(path)}'
-    return (
-        'chmod -R u=rwX,go=rX "$work"/out',
-        f'rm {shlex.quote(path)} && (cd "$work"/out && zip -qrX {back} .)',
-    )
+def _replacing(path: str, steps: Sequence[str]) -> str:
+    """One command, a line for each step, that makes a zip of the folder `_OUT` and puts it in the place of that at
+    `path`.
+
+    Each step is made only if all before it went well, and the zip is replaced by the last but one, at once: it is
+    whole whatever happens.  So the folder lies beside it, where a file is moved without being copied.
+    """
+    lines = [
+        f"work=$(mktemp -d {_named(f'{path}.XXXXXX')})",
+        *steps,
+        f"chmod -R u=rwX,go=rX {_OUT}",
+        f"(cd {_OUT} && zip -qrX ../new.zip .)",
+        f'mv -f "$work"/new.zip {_named(path)}',
+        'rm -r "$work"',
+    ]
+    return " &&\n  ".join(lines)
+
+
+def _named(path: str) -> str:
+    """A path as a word of the shell that no program takes for an option."""
+    return shlex.quote(f"./{path}" if path.startswith("-") else path)
 
 
 def platform(target: Target) -> str:
@@ -73,7 +88,7 @@ def platform(target: Target) -> str:
 
 
 def taken_out(path: str, patterns: Sequence[str]) -> str:
-    """Take members out of a zip."""
+    """Take members out of a zip, not all of them: `zip` removes one that would be empty."""
     return shlex.join(["zip", "-d", path, *patterns])
 
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from lamella.checks.model import Finding, Severity
-from lamella.doctor.guess import at_path, is_litter
+from lamella.doctor.guess import at_path, has_code, is_litter
 from lamella.doctor.model import FUNCTION, LAYER, Diagnosis, Guess, Layout, Row
 from lamella.doctor.remedies import packed_anew
 from lamella.facts.tables import limits
@@ -26,8 +26,11 @@ _OPEN = 0o005
 def structure(key: str, path: str, rows: Sequence[Row], guess: Guess) -> tuple[Diagnosis, ...]:
     """What is wrong with the zip at `path`, which findings call `key`.  One command mends all of its layout."""
     findings = [*_layout(key, rows, guess), *_modes(key, rows), *_litter(key, rows), *_size(key, path, rows, guess)]
-    mend = packed_anew(path, guess.layout) if any(each.severity is not Severity.NOTE for each in findings) else ()
-    return tuple(Diagnosis(each, mend if each.check == NAME else ()) for each in findings)
+    wrong = any(each.check == NAME and each.severity is not Severity.NOTE and each.path for each in findings)
+    moved = guess.layout != Layout()
+    mend = packed_anew(path, guess.layout) if wrong or (moved and rows) else ()
+    mended = [each.check == NAME and each.severity is not Severity.NOTE for each in findings]
+    return tuple(Diagnosis(each, mend if mends else ()) for each, mends in zip(findings, mended, strict=True))
 
 
 def _found(key: str, severity: Severity, path: str, reason: str, hint: str) -> Finding:
@@ -39,6 +42,11 @@ def _layout(key: str, rows: Sequence[Row], guess: Guess) -> Iterator[Finding]:
     if not names:
         yield _found(key, Severity.ERROR, "", "there is no file in it", "zip what is to be in it")
         return
+    if not any(has_code(name) for name in names):
+        yield _found(key, Severity.NOTE, "", "there is nothing for Python in it", "")
+    if not guess.sure:
+        hint = "`--handler` says what Lambda calls; a layer has its modules in `python/`"
+        yield _found(key, Severity.NOTE, "", "it may be a function, or a layer whose modules lie wrong", hint)
     strip, into = guess.layout
     if guess.kind == FUNCTION:
         if strip:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TextIO
@@ -17,7 +18,13 @@ _FOLDED = 16
 
 
 class Console:
-    """Prints for one command.  With `quiet` only data and errors are shown."""
+    """Prints for one command.  With `quiet` only data and errors are shown.
+
+    That the reader of stdout goes away (`lamella … | head`) ends nothing but a command that `streams`, of which
+    nobody knows how long it goes on: all else does what it does, and its exit code is what came of it.
+    """
+
+    streams = False
 
     def __init__(self, *, quiet: bool = False, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self.quiet = quiet
@@ -25,9 +32,14 @@ class Console:
         self.err = err or sys.stderr
 
     def data(self, text: str) -> None:
-        """What the command was asked for."""
-        self.out.write(text if text.endswith("\n") else text + "\n")
-        self.out.flush()
+        """What the command was asked for.  Raises BrokenPipeError where it `streams` and nobody reads any more."""
+        try:
+            self.out.write(text if text.endswith("\n") else text + "\n")
+            self.out.flush()
+        except BrokenPipeError:
+            if self.streams or self.out is not sys.stdout:
+                raise
+            let_go_of_stdout()
 
     def say(self, text: str) -> None:
         if not self.quiet:
@@ -116,6 +128,13 @@ class Console:
         from lamella.wheels.obtain import Silent
 
         return Silent() if self.quiet or not _is_terminal(self.err) else Bars(self.err)
+
+
+def let_go_of_stdout() -> None:
+    """What is still in its buffer, and what comes, goes nowhere, instead of failing once more."""
+    descriptor = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(descriptor, 1)
+    os.close(descriptor)
 
 
 def _label(filename: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lamella.errors import LamellaError
 from lamella.report.sizes import megabytes
+from lamella.rollout.commands import command
 from lamella.wording import counted, printable
 
 if TYPE_CHECKING:
@@ -23,27 +24,30 @@ def show(console: Console, outcome: Outcome, what: str, *, data: bool = True) ->
     Without `data` nothing is written to stdout.
     """
     where = f" to {outcome.place}" if what == "deploy" else f" of {outcome.place}"
-    for failure in outcome.failures:
-        console.error(_error(failure))
     if outcome.failures:
+        # Of several places each has a block of its own: this begins it, and what came of it all ends it
+        console.error(LamellaError(f"the {what}{where} failed:"))
+        for failure in outcome.failures:
+            console.error(_error(failure))
         for line in _left(outcome):
             console.note(line)
         console.error(_closing(outcome, what, where))
     else:
         for line in outcome.remains:
-            console.warning(line)
+            console.warning(f"{outcome.place}: {line}")
         if data and not console.quiet:
             console.data(f"The {what}{where} is done: {summary(outcome)}.")
 
 
 def summary(outcome: Outcome) -> str:
     """``1 layer published, 3 functions updated, 2 aliases shifted, 4 smoke events passed``."""
-    shifted = len(outcome.shifted)
+    shifted, deleted = len(outcome.shifted), len(outcome.deleted)
     parts = [
         f"{counted(len(outcome.published), 'layer')} published" if outcome.published else "",
         f"{counted(len(outcome.updated), 'function')} updated" if outcome.updated else "",
         f"{counted(len(outcome.versions), 'version')} published" if outcome.versions else "",
         f"{shifted} alias{'es' * (shifted != 1)} shifted" if shifted else "",
+        f"{deleted} alias{'es' * (deleted != 1)} deleted" if deleted else "",
         f"{counted(len(outcome.proven), 'smoke event')} passed" if outcome.proven else "",
     ]
     return ", ".join(part for part in parts if part) or "nothing had to be changed"
@@ -82,6 +86,7 @@ def as_tree(outcome: Outcome) -> dict[str, Any]:
         "versions": dict(outcome.versions),
         "proven": [{"function": name, "event": event} for name, event in outcome.proven],
         "shifted": dict(outcome.shifted),
+        "deleted": dict(outcome.deleted),
         "failures": [
             {"function": one.function, "what": one.what, "why": list(one.why), "hint": one.hint or None}
             for one in outcome.failures
@@ -116,7 +121,7 @@ def _left(outcome: Outcome) -> Iterator[str]:
 
 def _closing(outcome: Outcome, what: str, where: str) -> LamellaError:
     if outcome.remains:
-        hint = "look at each; `lamella status` says what is there now"
+        hint = f"look at each; {command(outcome.place, 'status')} says what is there now"
         return LamellaError(f"the {what}{where} failed, and this is left for a person", why=outcome.remains, hint=hint)
     if outcome.restored:
         return LamellaError(f"the {what}{where} failed; all that it changed was put back")

@@ -20,7 +20,7 @@ _ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 def show(console: Console, looked: Sequence[str], found: Sequence[Diagnosis]) -> None:
     """What was looked at, then all that was found, the worst first; with `quiet` errors alone.
 
-    A command stands in a line of its own behind ``$``, so that it can be copied.
+    A command stands behind ``$`` in lines of its own, so that it can be copied.
     """
     if not console.quiet:
         for line in looked:
@@ -41,7 +41,10 @@ def show(console: Console, looked: Sequence[str], found: Sequence[Diagnosis]) ->
             console.data("  the commands above mend it, too")
         else:
             for command in one.fix:
-                console.data(f"  $ {escaped(command)}")
+                first, *more = command.split("\n")
+                console.data(f"  $ {escaped(first)}")
+                for line in more:
+                    console.data(f"  {escaped(line)}")
     if not console.quiet:
         if ordered:
             console.data("")

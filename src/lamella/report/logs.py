@@ -46,10 +46,11 @@ def show_inits(console: Console, name: str, found: Sequence[Inits], change: Chan
     rows = [_row(one) for one in found]
     console.table(_COLUMNS, rows, right=_RIGHT)
     if change is not None:
-        before, after = change
+        before, after, deployed = change
         versions = f"{before.version} to {after.version}"
+        since = "Since the last deploy" if deployed else "Since it was last changed"
         p50, p95 = _compared(before.p50, after.p50), _compared(before.p95, after.p95)
-        console.say(f"Since the last deploy ({versions}): p50 {p50}, p95 {p95}")
+        console.say(f"{since} ({versions}): p50 {p50}, p95 {p95}")
 
 
 def inits_as_json(name: str, found: Sequence[Inits], change: Change | None) -> str:
@@ -57,8 +58,9 @@ def inits_as_json(name: str, found: Sequence[Inits], change: Change | None) -> s
     tree: dict[str, Any] = {"schema": SCHEMA, "function": name, "versions": [_tree(one) for one in found]}
     tree["change"] = None
     if change is not None:
-        before, after = change
+        before, after, deployed = change
         tree["change"] = {
+            "since": "deploy" if deployed else "change",
             "before": before.version,
             "after": after.version,
             "p50": round(after.p50 - before.p50, 2),

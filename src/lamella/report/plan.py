@@ -98,9 +98,12 @@ def summary(plan: Plan) -> str:
     shifts = [step for step in steps if isinstance(step, ShiftAlias)]
     new = sum(step.before is None for step in shifts)
     proven = sum(len(change.steps) == 1 for change in plan.changes)
+    alone = sum(isinstance(step, PublishVersion) for change in plan.changes for step in change.steps[:1])
     parts = [f"publish {counted(len(plan.publish), 'layer')}"] if plan.publish else []
     if updated:
         parts.append(f"change {counted(updated, 'function')}{f' (code of {codes})' if codes else ''}")
+    if alone:  # after a run that was killed, or with `--refresh`: $LATEST is as wanted already
+        parts.append(f"publish {counted(alone, 'version')}")
     if proven:
         parts.append(f"prove {counted(proven, 'function')}")
     if len(shifts) > new:

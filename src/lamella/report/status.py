@@ -21,25 +21,34 @@ SCHEMA = 1
 _SHOWN = 3
 
 
-def show(console: Console, status: Status) -> None:
-    """A table of functions, then drift and what the journal says."""
+def show(console: Console, status: Status, held: str = "", *, several: bool = False) -> None:
+    """A table of functions, then drift and what the journal says.
+
+    `held` is who deploys there right now.  Where it is one of `several` places, what is beside the table says which.
+    """
+    where = f"{status.place}: " if several else ""
     _head(console, f"{status.place}")
     rows = [_row(one) for one in status.functions]
     console.table(("function", "alias", "version", "layers", "last change"), rows, right=frozenset())
     for one in status.functions:
         for drift in one.drift:
-            console.warning(f"`{drift.function}`: {drift.what}")
+            console.warning(f"{where}`{drift.function}`: {drift.what}")
         for state in (one.latest, one.behind) if one.named.alias else (one.latest,):
             if state is not None:
-                _show_trouble(console, state)
+                _show_trouble(console, state, where)
     if status.unfinished:
         begun = counted(len(status.unfinished.before), "function")
-        console.warning(
-            f"a deploy of {_moment(status.unfinished.started)} did not come to its end ({begun}): `lamella deploy` "
-            "goes on from what is there, `lamella rollback` goes back"
-        )
+        since = f"a deploy or rollback of {_moment(status.unfinished.started)}"
+        if held:
+            console.note(f"{where}{since} is under way ({begun}): {held.rstrip(',')}")
+        else:
+            console.warning(
+                f"{where}{since} did not come to its end ({begun}): `lamella deploy` goes on from what is there, "
+                "`lamella rollback` goes back"
+            )
     if status.last:
-        console.say(f"last deploy: {_moment(status.last.finished)}, {counted(len(status.last.after), 'function')}")
+        after = counted(len(status.last.after), "function")
+        console.say(f"{where}last deploy: {_moment(status.last.finished)}, {after}")
 
 
 def show_versions(console: Console, place: Place, layer: str, versions: Sequence[VersionUse]) -> None:
@@ -60,7 +69,7 @@ def show_versions(console: Console, place: Place, layer: str, versions: Sequence
     console.table(columns, rows, right=frozenset({2}))
 
 
-def as_tree(status: Status) -> dict[str, Any]:
+def as_tree(status: Status, held: str = "") -> dict[str, Any]:
     """As JSON has it.  Sizes in bytes, times in seconds since 1970 or as AWS writes them."""
     return {
         "place": place_tree(status.place),
@@ -71,6 +80,7 @@ def as_tree(status: Status) -> dict[str, Any]:
             "id": status.unfinished.id,
             "started": status.unfinished.started,
             "functions": [one.function.name for one in status.unfinished.before],
+            "under_way": held.rstrip(",") or None,
         },
     }
 
@@ -113,14 +123,15 @@ def _alias(alias: AliasState | None) -> str:
     return f"{alias.name} ({weights})" if weights else alias.name
 
 
-def _show_trouble(console: Console, state: FunctionState) -> None:
+def _show_trouble(console: Console, state: FunctionState, where: str) -> None:
+    """`where` is the place, to stand before all else, or nothing."""
     which = f"`{state.name}` {state.version}"
     if state.state == "Failed":
-        console.warning(f"{which} is in the state Failed: {printable(state.reason) or 'AWS gives no reason'}")
+        console.warning(f"{where}{which} is in the state Failed: {printable(state.reason) or 'AWS gives no reason'}")
     if state.update == "Failed":
-        console.warning(f"the last update of {which} failed: {printable(state.reason) or 'AWS gives no reason'}")
+        console.warning(f"{where}the last update of {which} failed: {printable(state.reason) or 'AWS gives no reason'}")
     if state.state == "Pending" or state.update == "InProgress":
-        console.note(f"{which} is being changed right now")
+        console.note(f"{where}{which} is being changed right now")
 
 
 def _several(names: Sequence[str]) -> str:

@@ -56,14 +56,13 @@ class Observed(NamedTuple):
 
     `layers` has, for each wanted layer, the versions that were looked at, newest first, with digests; () where there
     is no version.  `functions` holds the wanted functions that are there.  `aliases` holds those that were read (None:
-    it isn't there), and `behind` the version behind each that is there.  `refreshed` says that all aliases were read.
+    it isn't there), and `behind` the version behind each that is there.
     """
 
     layers: tuple[tuple[str, tuple[LayerVersion, ...]], ...]
     functions: tuple[FunctionState, ...]
     aliases: tuple[tuple[str, AliasState | None], ...] = ()
     behind: tuple[tuple[str, FunctionState], ...] = ()
-    refreshed: bool = False
 
 
 class Drift(NamedTuple):
@@ -164,9 +163,12 @@ class Plan(NamedTuple):
 
     @property
     def upload(self) -> int:
-        layers = sum(step.layer.content.size for step in self.publish)
-        codes = (step for change in self.changes for step in change.steps if isinstance(step, UpdateCode))
-        return layers + sum(step.content.size for step in codes)
+        """What goes through S3 goes up once, under its digest, however many have it."""
+        sent = [(step.layer.content, step.through_s3) for step in self.publish]
+        for change in self.changes:
+            sent += [(step.content, step.through_s3) for step in change.steps if isinstance(step, UpdateCode)]
+        objects = {content.sha256: content.size for content, through_s3 in sent if through_s3}
+        return sum(objects.values()) + sum(content.size for content, through_s3 in sent if not through_s3)
 
 
 class Before(NamedTuple):
@@ -198,12 +200,14 @@ class After(NamedTuple):
 class Intent(NamedTuple):
     """What a deploy set out to do: written before the first change, so that whoever comes next can go on or back.
 
-    `started` are seconds since 1970; `id` is a random name.  `before` are the functions that it changes.
+    `started` are seconds since 1970; `id` is a random name.  `before` are the functions that it changes, `meant` what
+    they are to become, or were to by runs before it that didn't come to their ends either: several of one function,
+    then.  In `meant`, a layer that is yet to be published stands by its name, and no version is told.
     """
 
     id: str
     started: float
-    digest: str
+    meant: tuple[After, ...]
     before: tuple[Before, ...]
     layers: tuple[str, ...]
 
@@ -246,9 +250,10 @@ class Failure(NamedTuple):
 class Outcome(NamedTuple):
     """What came of a deploy or a rollback in one place.
 
-    `published` are layer versions, `versions` pairs of function and published version, `shifted` pairs of function and
-    the version that its alias points at now.  `restored` says in words what was put back, `remains` what a person must
-    do still.  `proven` are pairs of function and smoke event.  It went well where `failures` is empty.
+    `published` are layer versions and `versions` pairs of function and version, as far as they are new.  `shifted` are
+    pairs of function and the version that its alias points at now, `deleted` pairs of function and alias.  `restored`
+    says in words what was put back, `remains` what a person must do still, a statement each.  `proven` are pairs of
+    function and smoke event.  It went well where `failures` is empty.
     """
 
     place: Place
@@ -260,3 +265,4 @@ class Outcome(NamedTuple):
     failures: tuple[Failure, ...] = ()
     restored: tuple[str, ...] = ()
     remains: tuple[str, ...] = ()
+    deleted: tuple[tuple[str, str], ...] = ()

@@ -1,20 +1,22 @@
 """Carry out a plan, prove it, or take it back.
 
 Layers first, then functions with an alias, whose $LATEST nobody meets, then those without, then all aliases.  The first
-function goes alone, so that of two deploys at once one stops before it changed anything.  What fails takes all of it
+function goes alone, so that of two deploys at once one stops before it changed a function.  What fails takes all of it
 back; what is killed leaves an intent in the journal, from which the next run goes on or back.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Sequence
 
-from lamella.cloud.model import Cloud, LayerVersion
+from lamella.cloud.model import Cloud, LayerVersion, Place
 from lamella.deployed.model import Lambda as Downloads
 from lamella.errors import LamellaError
-from lamella.rollout.journal.ending import after_of, finish, forget
-from lamella.rollout.journal.intent import intent_of, traces_of, with_kept
+from lamella.rollout.commands import command
+from lamella.rollout.journal.ending import after_of, finish, forget, is_changed
+from lamella.rollout.journal.intent import intent_of, traces_of, with_kept, with_layers
 from lamella.rollout.journal.journal import Journal
 from lamella.rollout.journal.keeping import keep
 from lamella.rollout.model import (
@@ -38,10 +40,8 @@ from lamella.rollout.steps.settle import Chance, Pace
 from lamella.rollout.steps.stopping import Stop, StoppableClock, StoppedError, together
 from lamella.rollout.steps.turn import Tools, Turned, turn
 from lamella.rollout.steps.uploads import Uploads
+from lamella.rollout.steps.versions import was_there
 from lamella.rollout.undo.restore import Sources, Tell, restore
-
-# Zips of up to 50 MB are in memory while they are sent
-_UPLOADS = 2
 
 
 def perform(
@@ -67,16 +67,30 @@ def perform(
         record = journal.read()
         tools = _tools(cloud, plan)
         intent = _begun(plan, record, journal, downloads, tools, workers)
-        run = _Run(plan, record, intent, cloud._replace(clock=StoppableClock(cloud.clock, stop)), tell, stop, workers)
-        error = run.carried_out()
-        if not run.failures and error is None:
+        run = _Run(
+            plan, record, intent, journal, cloud._replace(clock=StoppableClock(cloud.clock, stop)), tell, stop, workers
+        )
+        run.carry_out()
+        if not run.failures:
             return run.outcome(remains=finish(journal, lambda: run.deployment(tools)))
-        run.tell(f"{run.reason()}: what was changed is put back")
-        back = restore(intent.before, run.traces, tools, Sources(journal, downloads), run.tell, workers)
-        if error is not None:
-            raise error
-        remains = (*back.remains, *forget(journal, back.whole))
+        way_back = stop.undoing()
+        tools = _tools(cloud._replace(clock=StoppableClock(cloud.clock, way_back)), plan)
+        try:
+            way_back.check()
+            run.tell(f"{run.reason()}: what was changed is put back")
+            tell_back = run.telling(way_back)
+            back = restore(intent.before, run.traces, tools, Sources(journal, downloads), tell_back, workers)
+        except StoppedError:
+            return run.outcome(remains=(_abandoned(plan.place),))
+        remains = (*back.remains, *forget(journal, back.whole, intent.id))
         return run.outcome(restored=back.done, remains=remains)
+
+
+def _abandoned(place: Place) -> str:
+    return (
+        "the deploy was stopped amid a change, and not all was put back: "
+        f"{command(place, 'deploy')} goes on from here, {command(place, 'rollback')} goes back"
+    )
 
 
 def _tools(cloud: Cloud, plan: Plan) -> Tools:
@@ -101,10 +115,19 @@ class _Run:
     """One plan on its way.  What came of it so far is in its attributes, whatever ends it."""
 
     def __init__(
-        self, plan: Plan, record: Record, intent: Intent, cloud: Cloud, tell: Tell, stop: Stop, workers: int
-    ) -> None:  # fmt: skip
+        self,
+        plan: Plan,
+        record: Record,
+        intent: Intent,
+        journal: Journal,
+        cloud: Cloud,
+        tell: Tell,
+        stop: Stop,
+        workers: int,
+    ) -> None:
         self.plan = plan
         self.intent = intent
+        self._journal = journal
         self.traces = traces_of(plan, record)
         self.failures: list[Failure] = []
         self._tools = _tools(cloud, plan)
@@ -112,27 +135,40 @@ class _Run:
         self._stop = stop
         self._workers = workers
         self._published: list[LayerVersion] = []
+        self._left: list[str] = []
         self._layers = dict(plan.versions)
         self._turned: dict[str, Turned] = {}
+        self._versions: list[tuple[str, str]] = []
         self._proven: list[tuple[str, str]] = []
         self._shifted: tuple[tuple[str, str], ...] = ()
+        self._ended = "the deploy failed"
 
     def tell(self, line: str) -> None:
         with contextlib.suppress(OSError):  # that nobody reads it any more is no reason to go back
             self._tell(line)
 
-    def carried_out(self) -> Exception | None:
-        """Carry it all out.  What fails is in `failures`; what nobody foresaw is given back, to be raised later."""
+    def telling(self, stop: Stop) -> Tell:
+        """`tell` that raises StoppedError, between one thing that is done and the next."""
+
+        def tell(line: str) -> None:
+            self.tell(line)
+            stop.check()
+
+        return tell
+
+    def carry_out(self) -> None:
+        """Carry it all out.  What fails is in `failures`; so is what nobody foresaw, and is taken back all the same."""
         try:
-            self._layers |= dict(together(self.plan.publish, self._publish, _UPLOADS, self._stop))
+            self._publish_layers()
             with_alias = [change for change in self.plan.changes if change.wanted.alias]
             self._phase(with_alias)
             self._phase([change for change in self.plan.changes if not change.wanted.alias])
             self._shift([self._turned[change.wanted.name] for change in with_alias])
         except (StoppedError, KeyboardInterrupt) as error:
             if not self.failures:
-                what = "it was interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
-                self.failures.append(Failure("", what, (), "deploy again"))
+                interrupted = isinstance(error, KeyboardInterrupt)
+                self._ended = f"the deploy was {'interrupted' if interrupted else 'stopped'}"
+                self.failures.append(Failure("", self._ended if interrupted else str(error), (), "deploy again"))
         except LamellaError as error:
             self._failed("", error)
         except OSError as error:
@@ -141,46 +177,64 @@ class _Run:
                 Failure("", f"{named}{error.strerror or error}", (), "check the disk, then deploy again")
             )
         except Exception as error:
-            return error
-        return None
+            self.failures.append(_unforeseen(error))
+
+    def _publish_layers(self) -> None:
+        """All layers; then it is written down, before any function has them, which versions these are."""
+        self._layers |= dict(together(self.plan.publish, self._publish, self._workers, self._stop))
+        if self.plan.publish and self.plan.changes:
+            self._journal.amend(with_layers(self.intent, self.plan, self._layers))
 
     def reason(self) -> str:
         """Why it goes back, in a line."""
         named = ", ".join(sorted({f"`{one.function}`" for one in self.failures if one.function}))
-        return f"{named} failed" if named else "it failed"
+        return f"{named} failed" if named else self._ended
 
     def outcome(self, *, restored: Sequence[str] = (), remains: Sequence[str] = ()) -> Outcome:
         """What was published stays, even where the rest was taken back."""
-        versions = ((name, trace.version) for name, trace in self.traces.items() if trace.version)
         return Outcome(
             self.plan.place,
             published=tuple(sorted(self._published)),
             updated=() if self.failures else tuple(sorted(_updated(self.plan))),
-            versions=tuple(sorted(versions)),
+            versions=tuple(sorted(self._versions)),
             proven=tuple(sorted(self._proven)),
             shifted=() if self.failures else self._shifted,
             failures=tuple(self.failures),
             restored=tuple(restored),
-            remains=tuple(remains),
+            remains=(*self._left, *remains),
         )
 
     def deployment(self, tools: Tools) -> Deployment:
-        """What is written down of it.  Functions of an earlier run that this one found done are looked at once more."""
+        """What is written down of it.  Functions of an earlier run that this one found done are looked at once more.
+
+        Those that are wanted no longer stay unfinished, as far as that run changed them, and it is said.
+        """
         after = [one.meant for one in self._turned.values()]
-        others = [one for one in self.intent.before if one.function.name not in self._turned]
+        wanted = {one.name for one in self.plan.wanted.functions}
+        strays = [one for one in self.intent.before if one.function.name not in wanted]
+        changed = together(strays, lambda one: is_changed(one, tools), self._workers)
+        left = {one.function.name for one, is_left in zip(strays, changed, strict=True) if is_left}
+        self._left += [
+            f"`{name}` is as a deploy left it that did not come to its end, and it is no longer configured: "
+            f"{command(self.plan.place, 'rollback')} puts it back; or configure it again, and deploy"
+            for name in sorted(left)
+        ]
+        befores = tuple(one for one in self.intent.before if one.function.name not in left)
+        others = [one for one in befores if one.function.name not in self._turned]
         after += [one for one in together(others, lambda one: after_of(one, tools), self._workers) if one is not None]
         layers = set(self._layers.values()) | {
             text for one in self.plan.wanted.functions for text in one.layers if text.startswith("arn:")
         }
         rows = tuple(sorted(after, key=lambda one: one.name))
-        return Deployment(self.intent.id, tools.cloud.clock.now(), self.intent.before, rows, tuple(sorted(layers)))
+        return Deployment(self.intent.id, tools.cloud.clock.now(), befores, rows, tuple(sorted(layers)))
 
     def _publish(self, step: PublishLayer) -> tuple[str, str]:
         try:
-            version, made = publish(step, self._tools)
+            version, made, left = publish(step, self._tools)
         except LamellaError as error:
             self._failed(step.layer.name, error)
             raise StoppedError(error.what) from None
+        self._left += [left] if left else []
         if made:
             self._published.append(version)
             self.tell(f"published layer `{version.name}` version {version.version}")
@@ -200,6 +254,8 @@ class _Run:
             self._failed(name, error)
             raise StoppedError(error.what) from None
         what = f"version {turned.meant.version}" if turned.meant.version else "$LATEST"
+        if turned.meant.version and not was_there(turned, self.intent.started):
+            self._versions.append((name, turned.meant.version))
         failures = self._disproven(turned)
         if failures:
             self.failures += failures
@@ -223,6 +279,15 @@ class _Run:
 
     def _failed(self, name: str, error: LamellaError) -> None:
         self.failures.append(Failure(name, error.what, error.why, error.hint or ""))
+
+
+def _unforeseen(error: Exception) -> Failure:
+    import traceback
+
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"in {os.path.basename(frame.filename)}, line {frame.lineno}"
+    why = (f"{type(error).__name__}: {error}", where)
+    return Failure("", "something went wrong that nobody foresaw", why, "it is an error in lamella: please report it")
 
 
 def _updates(change: FunctionChange) -> bool:

@@ -6,12 +6,16 @@ from lamella.cloud.model import Cloud, Content
 from lamella.errors import LamellaError
 from lamella.files import sha256_of
 from lamella.rollout.model import Plan, UpdateCode
+from lamella.rollout.planning.decide import is_large
 from lamella.rollout.proof import canary
+from lamella.rollout.steps.uploads import key_of
 from lamella.wording import counted, listed
 
 
 def refuse(plan: Plan, cloud: Cloud) -> None:
-    """Raises LamellaError for a plan that can't be carried out, and what AWS refuses where it is asked for alarms."""
+    """Raises LamellaError for a plan that can't be carried out, and what AWS refuses where it is asked for alarms
+    and for the bucket.
+    """
     refuse_missing(plan)
     changed = [content.path for content in _contents(plan) if sha256_of(content.path) != content.sha256]
     if changed:
@@ -20,6 +24,7 @@ def refuse(plan: Plan, cloud: Cloud) -> None:
             why=["it was changed, or removed, since it was built"],
             hint="run `lamella build`, and look at the plan again",
         )
+    _look_for_bucket(plan, cloud)
     obstacles = canary.obstacles(cloud, plan)
     if obstacles:
         raise LamellaError(
@@ -27,6 +32,16 @@ def refuse(plan: Plan, cloud: Cloud) -> None:
             why=[*obstacles[0].why, *(f"`{one.function}`: {one.what}" for one in obstacles[1:])],
             hint=obstacles[0].hint or None,
         )
+
+
+def _look_for_bucket(plan: Plan, cloud: Cloud) -> None:
+    """Raises NotThereError, DeniedError and what else the bucket raises, where something is to go through it."""
+    content = next((one for one in _contents(plan) if is_large(one.size)), None)
+    if content is None or cloud.bucket is None:
+        return
+    key = key_of(content)
+    if cloud.bucket.has(key) is None:  # nor does that tell whether there is such a bucket
+        next(iter(cloud.bucket.keys(key)), None)
 
 
 def refuse_missing(plan: Plan) -> None:

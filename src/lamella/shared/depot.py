@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from lamella.errors import LamellaError
+from lamella.errors import LamellaError, OutsideError
 from lamella.files import sha256_of
 from lamella.shared.model import Blob, Objects, Reference
-from lamella.shared.record import DamagedReferenceError, blob_key, from_bytes, object_key, to_bytes
+from lamella.shared.patience import Patience
+from lamella.shared.record import LARGEST, DamagedReferenceError, blob_key, from_bytes, object_key, to_bytes
+from lamella.wording import counted
 
 # As many as botocore keeps connections
 _PARALLEL = 10
@@ -34,18 +37,26 @@ class Offer(NamedTuple):
     known: bool = True
 
 
+class _TooLargeError(Exception):
+    """An object has more bytes than what it is to be can have."""
+
+
 class Depot:
     """The shared cache, for one run.  Threads may share it.
 
     After the first failure it is asked nothing more: `warnings` say why, in a sentence each.  `fetched` are bytes.
+    That its answers take too long is a failure, too; `now` are the seconds that they are timed by.
     """
 
-    def __init__(self, objects: Objects, *, name: str, writes: bool) -> None:
+    def __init__(
+        self, objects: Objects, *, name: str, writes: bool, now: Callable[[], float] = time.monotonic
+    ) -> None:  # fmt: skip
         self.name = name
         self.writes = writes
         self.warnings: list[str] = []
         self.fetched = 0
         self._objects = objects
+        self._patience = Patience(now)
         self._lock = threading.Lock()
         self._off = False
         self._absent: set[tuple[str, str]] = set()
@@ -58,20 +69,22 @@ class Depot:
         self._objects.open()
 
     def find(self, kind: str, key: str) -> Reference | None:
-        """What is known under `key`, or None.  A key is asked for once in a run."""
+        """What is known under `key`, or None.  A key that isn't there is asked for once in a run."""
         if (kind, key) in self._absent:
             return None
-        data = self._tried(lambda: self._objects.get(object_key(kind, key)), None)
-        if data is not None:
-            try:
+        place = object_key(kind, key)
+        try:
+            data = self._brought(lambda going: self._objects.get(place, going), LARGEST, None)
+            if data is not None:
                 found = from_bytes(kind, key, data)
-            except DamagedReferenceError as error:
-                self._refuse(object_key(kind, key), str(error))
-            else:
                 with self._lock:
                     self.fetched += len(data)
                     self._present.add((kind, key))
                 return found
+        except DamagedReferenceError as error:
+            self._refuse(place, str(error))
+        except _TooLargeError:
+            self._refuse(place, f"it has more than {LARGEST >> 20} MiB")
         with self._lock:
             self._absent.add((kind, key))
         return None
@@ -79,24 +92,27 @@ class Depot:
     def fetch(self, kind: str, key: str, blob: Blob, path: str) -> bool:
         """Put a blob of the reference `key` at `path`, which appears only with the bytes of its digest.
 
-        Raises OSError of the file system.
+        A disk that takes no more is no matter either: what was to be brought is made, or says the same.
         """
         place = blob_key(blob.sha256)
         if place in self._damaged:
             return False
         waiting = f"{path}.{os.getpid()}-{threading.get_ident()}.shared"
         try:
-            if self._tried(lambda: self._objects.fetch(place, waiting), False):
+            if self._brought(lambda going: self._objects.fetch(place, waiting, going), blob.size, False):
                 with self._lock:
                     self.fetched += os.path.getsize(waiting)
                 if sha256_of(waiting) == blob.sha256:
                     os.replace(waiting, path)
                     return True
-                self._refuse(place, "its bytes are not those of its digest")
-                with self._lock:
-                    self._damaged.add(place)
+                self._damage(place, "its bytes are not those of its digest")
+        except _TooLargeError:
+            self._damage(place, f"it has more than its {counted(blob.size, 'byte')}")
+        except OSError as error:
+            self._stop(OutsideError("could not keep what it has", why=[f"`{path}`: {error.strerror or error}"]))
+            return False
         finally:
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 os.unlink(waiting)
         self.forget(kind, key)
         return False
@@ -182,6 +198,31 @@ class Depot:
 
         return self._tried(send, False)
 
+    def _brought(self, ask: Callable[[Callable[[int], None]], _T], most: int, otherwise: _T) -> _T:
+        """What the bucket gives, while it has at most so many bytes and is quick.  Raises _TooLargeError."""
+        so_far = 0
+
+        def going(received: int) -> None:
+            nonlocal so_far
+            if received > most:
+                raise _TooLargeError
+            self._patience.brought(max(received - so_far, 0))
+            so_far = max(received, so_far)
+            self._lose_patience()
+
+        def patiently() -> _T:
+            self._lose_patience()
+            with self._patience.waiting():
+                return ask(going)
+
+        return self._tried(patiently, otherwise)
+
+    def _lose_patience(self) -> None:
+        spent = self._patience.spent()
+        if spent is not None:
+            seconds, size = spent
+            raise OutsideError("it is too slow", why=[f"{size / 1e6:.1f} MB in {seconds:.0f} s"])
+
     def _tried(self, ask: Callable[[], _T], otherwise: _T) -> _T:
         """What the bucket answers; after the first failure it is not asked again."""
         if self._off:
@@ -189,16 +230,24 @@ class Depot:
         try:
             return ask()
         except LamellaError as error:
-            with self._lock:
-                first, self._off = not self._off, True
-                if first:
-                    self.warnings.append(self._told(error))
+            self._stop(error)
             return otherwise
+
+    def _stop(self, error: LamellaError) -> None:
+        with self._lock:
+            first, self._off = not self._off, True
+            if first:
+                self.warnings.append(self._told(error))
 
     def _told(self, error: LamellaError) -> str:
         why = f" ({error.why[0]})" if error.why else ""
         hint = f"; {error.hint}" if error.hint else ""
         return f"this build goes on without the shared cache `{self.name}`: {error.what}{why}{hint}"
+
+    def _damage(self, place: str, why: str) -> None:
+        self._refuse(place, why)
+        with self._lock:
+            self._damaged.add(place)
 
     def _refuse(self, key: str, why: str) -> None:
         then = "a good one takes its place" if self.writes else "it is read only here, and stays"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 
@@ -22,13 +22,16 @@ class Reference(NamedTuple):
 
 
 class Objects(Protocol):
-    """Where all of it lies; see `lamella.objects.Bucket`.  Raises LamellaError."""
+    """Where all of it lies; see `lamella.objects.Bucket`.  Raises LamellaError.
+
+    `going` is told of all bytes so far, with each piece; what it raises ends the call.
+    """
 
     def open(self) -> None:
         """Get ready to be asked.  Never fails."""
 
-    def get(self, key: str) -> bytes | None: ...
-    def fetch(self, key: str, path: str) -> bool: ...
+    def get(self, key: str, going: Callable[[int], object]) -> bytes | None: ...
+    def fetch(self, key: str, path: str, going: Callable[[int], object]) -> bool: ...
     def has(self, key: str) -> int | None: ...
     def put(self, key: str, content: bytes) -> object: ...
     def put_file(self, key: str, path: str) -> None: ...

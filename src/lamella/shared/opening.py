@@ -12,6 +12,9 @@ from lamella.wording import did_you_mean, printable
 WHERE = "LAMELLA_SHARED_CACHE"
 MODE = "LAMELLA_SHARED_CACHE_MODE"
 _MODES = ("read", "write", "off")
+# A cache that answers slowly is worse than none: one that is silent costs a build 17 seconds, and no more
+_ATTEMPTS = 2
+_TIMEOUTS = (3.0, 8.0)  # seconds, for a connection and for what is read next
 
 # Variables by which a CI service says that it builds somebody's proposal; "" and "false" say that it doesn't
 _PROPOSALS = (
@@ -62,5 +65,5 @@ def open_depot(configured: str, environ: Mapping[str, str]) -> Depot | None:
     how = mode(environ)
     if how == "off":
         return None
-    # A cache that answers slowly is worse than none
-    return Depot(Bucket(name, prefix, attempts=2), name=where, writes=how == "write")
+    bucket = Bucket(name, prefix, attempts=_ATTEMPTS, timeouts=_TIMEOUTS)
+    return Depot(bucket, name=where, writes=how == "write")

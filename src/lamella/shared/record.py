@@ -16,7 +16,7 @@ from lamella.shared.model import Blob, Reference
 
 # Counts up when what is kept changes its form; of another version nothing is found
 FORMAT = 1
-_LARGEST = 64 << 20  # bytes of JSON: the index of a wheel of a hundred thousand files has about 12 MiB
+LARGEST = 64 << 20  # bytes of JSON: the index of a wheel of a hundred thousand files has about 12 MiB
 
 
 class DamagedReferenceError(ValueError):
@@ -47,9 +47,9 @@ def from_bytes(kind: str, key: str, data: bytes) -> Reference:
         raise DamagedReferenceError("its bytes are not those of its digest")
     try:
         opened = zlib.decompressobj()
-        text = opened.decompress(packed, _LARGEST)
+        text = opened.decompress(packed, LARGEST)
         if not opened.eof:
-            raise DamagedReferenceError(f"it has more than {_LARGEST >> 20} MiB")
+            raise DamagedReferenceError(f"it has more than {LARGEST >> 20} MiB")
         tree = json.loads(text)
         if (tree["kind"], tree["key"]) != (kind, key):
             raise DamagedReferenceError("it was written for another key")

@@ -14,6 +14,7 @@ from lamella.cloud.model import AliasState, Place
 from lamella.errors import LamellaError, OutsideError
 from lamella.rollout.journal.journal import Journal, LocalJournal, name_of, open_journal
 from lamella.rollout.journal.journal_s3 import S3Journal
+from lamella.rollout.journal.record import NotOursError
 from lamella.rollout.model import After, Before, Deployment, Intent, Record
 
 Open = Callable[[], Journal]
@@ -41,8 +42,8 @@ def after(name: str, version: str = "2") -> After:
     return After(name, "digest", ("arn:1",), "python3.12", "app.handler", "x86_64", version, "live")
 
 
-def intent(*befores: Before) -> Intent:
-    return Intent("i1", 1_790_000_000.5, "digest", befores, ("deps",))
+def intent(*befores: Before, id: str = "i1") -> Intent:
+    return Intent(id, 1_790_000_000.5, (after("api", ""),), befores, ("deps",))
 
 
 def deployment(id: str, *befores: Before) -> Deployment:
@@ -58,13 +59,17 @@ def test_what_was_begun_and_finished(opened: Open) -> None:
     begun = intent(before("api"), before("cron")._replace(alias=None, alias_name=""))
     opened().begin(begun)
     assert opened().read() == Record((), begun, ())
-    done = deployment("d1", *begun.before)
+    better = begun._replace(meant=(*begun.meant, after("cron", "")))
+    opened().amend(better)
+    assert opened().read() == Record((), better, ())
+    done = deployment("i1", *begun.before)
     opened().finish(done)
     assert opened().read() == Record(done.after, None, (done,))
 
 
 def test_the_last_ten(opened: Open) -> None:
     for number in range(12):
+        opened().begin(intent(before("api"), id=str(number)))
         opened().finish(deployment(str(number), before("api")))
     assert [one.id for one in opened().read().history] == [str(number) for number in range(11, 1, -1)]
 
@@ -72,23 +77,60 @@ def test_the_last_ten(opened: Open) -> None:
 def test_what_was_put_back(opened: Open) -> None:
     api, cron = before("api"), before("cron")
     opened().begin(intent(api, cron))
-    opened().forget([api])
+    opened().forget([api], "i1")
     record = opened().read()
     assert record.unfinished is not None
     assert record.unfinished.before == (cron,)
     assert [(one.name, one.version) for one in record.functions] == [("api", "1")]
-    opened().forget([cron])
+    opened().forget([cron], "i1")
     assert opened().read().unfinished is None
 
 
 def test_a_deployment_that_was_rolled_back_is_no_longer_there(opened: Open) -> None:
     first, second = before("api"), before("api")._replace(kept="2")
-    opened().finish(deployment("1", first))
-    opened().finish(deployment("2", second))
-    opened().forget([second])
+    for number, one in (("1", first), ("2", second)):
+        opened().begin(intent(one, id=number))
+        opened().finish(deployment(number, one))
+    opened().begin(intent(second, id="3"))
+    opened().forget([second], "3")
     record = opened().read()
     assert [one.id for one in record.history] == ["1"]
     assert [(one.name, one.version) for one in record.functions] == [("api", "1")]
+
+
+def test_what_the_deployment_is_not_about_stays_unfinished(opened: Open) -> None:
+    api, cron = before("api"), before("cron")
+    opened().begin(intent(api, cron))
+    opened().finish(deployment("i1", api))
+    record = opened().read()
+    assert record.unfinished == intent(cron)._replace(meant=())
+    assert [one.id for one in record.history] == ["i1"]
+    opened().begin(intent(cron, id="i2"))
+    opened().finish(deployment("i2"))  # nothing was changed: nothing to go back over
+    assert [one.id for one in opened().read().history] == ["i1"]
+
+
+@pytest.mark.parametrize("theirs", ["begun", "finished"])
+def test_what_another_run_wrote_is_left_alone(theirs: str, opened: Open, tmp_path: Path) -> None:
+    """The lock of this one was taken away, and it wakes up."""
+    (tmp_path / "code.zip").write_bytes(b"code")
+    opened().begin(intent(before("api")))
+    opened().keep("k1", str(tmp_path / "code.zip"))
+    opened().begin(intent(before("cron", "k1"), id="theirs"))
+    if theirs == "finished":
+        opened().finish(deployment("theirs", before("cron", "k1")))
+    there = opened().read()
+    ours = opened()
+    writes: list[Callable[[], None]] = [
+        lambda: ours.amend(intent(before("api"))),
+        lambda: ours.finish(deployment("i1", before("api"))),
+        lambda: ours.forget([before("api")], "i1"),
+    ]
+    for write in writes:
+        with pytest.raises(NotOursError, match="another run has written to the journal"):
+            write()
+        assert opened().read() == there
+    assert opened().kept("k1", str(tmp_path / "there.zip"))
 
 
 def test_code_is_kept_as_long_as_it_is_needed(opened: Open, tmp_path: Path) -> None:
@@ -99,9 +141,10 @@ def test_code_is_kept_as_long_as_it_is_needed(opened: Open, tmp_path: Path) -> N
     assert opened().kept("k1", str(there))
     assert there.read_bytes() == b"code"
     opened().begin(intent(before("api", "k1")))
-    opened().finish(deployment("d", before("api", "k1")))
+    opened().finish(deployment("i1", before("api", "k1")))
     assert opened().kept("k1", str(there))
-    opened().forget([before("api", "k1")])
+    opened().begin(intent(before("api", "k1"), id="i2"))
+    opened().forget([before("api", "k1")], "i2")
     assert not opened().kept("k1", str(there))
 
 
@@ -173,6 +216,11 @@ def test_a_lock_that_somebody_else_has_by_now_is_left(fake: Fake) -> None:
         (b"[]", "is damaged"),
         (b'{"schema": 1, "functions": 3}', "is damaged"),
         (b'{"schema": 1, "functions": [], "unfinished": null, "history": [], "more": 1}', "is damaged"),
+        (
+            b'{"schema": 1, "functions": [], "history": [], "unfinished": '
+            b'{"id": "1", "started": 0, "digest": "", "before": [], "layers": []}}',
+            "is damaged",
+        ),
         (b'{"schema": 2}', "was written by a newer lamella"),
     ],
 )

@@ -218,6 +218,13 @@ def test_a_manifest_of_another_configuration(build: Build) -> None:
     assert "`job`: architecture `x86_64` was built, `arm64` is configured" in error.why
 
 
+def test_layers_of_which_none_is_left(build: Build) -> None:
+    build.configure((f'layers = ["deps", "{ARN}", "big"]\n', ""))
+    with pytest.raises(LamellaError) as caught:
+        wanted(build.settings, build.manifest)
+    assert f"`api`: layers `deps {ARN} big-1 big-2` was built, none is configured" in caught.value.why
+
+
 def test_layers_that_were_configured_since(build: Build) -> None:
     build.configure((f'layers = ["deps", "{ARN}", "big"]', f'layers = ["big", "{ARN}"]'))
     assert build.refusal().why == (

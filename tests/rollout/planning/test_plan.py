@@ -286,6 +286,18 @@ def test_drift_of_an_alias() -> None:
     assert drift_of(fake, meant, record, refresh=True) == ["api alias: alias `live` was deleted"]
 
 
+@pytest.mark.parametrize("alias", ["blue", ""])
+def test_an_alias_that_is_called_otherwise_now_is_no_drift(alias: str) -> None:
+    fake = Fake()
+    deployed(fake, wanted(layer(), function()))
+    record = record_of(after(fake.state("api")))
+    found = made(fake, wanted(layer(), function(alias=alias)), record, refresh=True)
+    assert found.drift == ()
+    assert found.notes == (
+        "alias `live` of `api` stays as it is, at version 1 when it was deployed last: nothing moves it any more",
+    )
+
+
 def test_drift_without_a_record_is_told_by_the_version_behind_the_alias() -> None:
     fake = Fake()
     meant = wanted(layer(), function())
@@ -305,16 +317,62 @@ def test_an_unfinished_deploy_is_gone_on_with() -> None:
     meant = wanted(layer(), function(), function("plain", alias=""))
     deployed(fake, meant)
     before = (Before(fake.state("api"), "live", fake.pointed("api", "live")), Before(fake.state("plain")))
-    fake.change("api", code=b"new")  # as the deploy did that was killed
-    fake.change("plain", code=b"new")
+    # As the deploy did that was killed
+    meant_then = tuple(after(fake.change(name, code=b"new"), "", "") for name in ("api", "plain"))
     record = record_of(after(before[0].function), after(before[1].function, "", ""))
-    record = record._replace(unfinished=Intent("2", 0.0, "", before, ()))
+    record = record._replace(unfinished=Intent("2", 0.0, meant_then, before, ()))
     found = made(fake, wanted(layer(), function(code=b"new"), function("plain", code=b"new", alias="")), record)
     assert [steps(change) for change in found.changes] == [
         ["PublishVersion", "ProveVersion", "ShiftAlias"], ["ProveVersion"]
     ]  # fmt: skip
     assert found.drift == ()
     assert "did not come to its end" in found.notes[0]
+
+
+def test_what_somebody_changes_amid_an_unfinished_deploy_is_drift() -> None:
+    fake = Fake()
+    deployed(fake, wanted(layer(), function("plain", alias="")))
+    before = fake.state("plain")
+    then = after(fake.change("plain", code=b"new"), "", "")
+    record = Record((), Intent("2", NOVEMBER_20, (then,), (Before(before),), ()))
+    everything = wanted(layer(), function("plain", code=b"new", alias=""))
+    assert drift_of(fake, everything, record) == []
+    fake.change("plain", code=b"hot fix", layers=())
+    why = "it is neither what the deploy of 2026-11-20 found, which did not come to its end, nor what that meant"
+    assert drift_of(fake, everything, record) == [
+        f"plain code: code was changed outside: {why}",
+        f"plain layers: layers were changed outside: {why}",
+    ]
+
+
+def test_a_function_of_an_unfinished_deploy_that_is_no_longer_configured_is_told() -> None:
+    fake = Fake()
+    meant = wanted(layer(), function())
+    deployed(fake, meant)
+    gone = fake.add_function("gone")
+    record = Record((), Intent("2", 0.0, (), (Before(gone),), ()))
+    [note] = made(fake, meant, record).notes
+    assert note.startswith(
+        "`gone` was part of a deploy or rollback that did not come to its end, and is no longer configured"
+    )
+
+
+def test_an_update_that_failed_is_sent_again() -> None:
+    """AWS has the wanted values then, but users meet what was there before."""
+    fake = Fake()
+    meant = wanted(layer(), function(), function("plain", alias=""))
+    deployed(fake, meant)
+    for name in ("api", "plain"):
+        fake.change(name, update="Failed", reason="EFS is broken")
+    found = made(fake, meant)
+    assert [steps(change) for change in found.changes] == [
+        ["UpdateConfiguration", "PublishVersion", "ProveVersion", "ShiftAlias"],
+        ["UpdateConfiguration", "ProveVersion"],
+    ]
+    update = found.changes[0].steps[0]
+    assert isinstance(update, UpdateConfiguration)
+    assert update.why == ("its last update failed: EFS is broken; it is sent again",)
+    assert update.before == update.after == fake.state("api").layers
 
 
 def test_images_are_refused() -> None:
@@ -332,7 +390,7 @@ def test_an_update_that_is_under_way_is_waited_for() -> None:
     with pytest.raises(BusyError, match="`api` is being changed") as caught:
         made(fake, meant)
     assert "aws lambda wait function-updated-v2 --function-name api" in (caught.value.hint or "")
-    ours = Record((), Intent("1", 0.0, "", (Before(fake.state("api")),), ()))
+    ours = Record((), Intent("1", 0.0, (), (Before(fake.state("api")),), ()))
     assert made(fake, meant, ours).changes
 
 
@@ -374,6 +432,18 @@ def test_a_large_zip_needs_a_bucket() -> None:
     found = plan(fake.cloud(place), wanted(large, function()), NOTHING)
     assert [one.through_s3 for one in found.publish] == [True]
     assert found.upload == 52_428_801 + 0
+
+
+def test_a_zip_through_s3_goes_up_once_for_all_that_have_it() -> None:
+    fake = Fake()
+    functions = []
+    for name, code, size in (("a", b"large", 60_000_000), ("b", b"large", 60_000_000), ("c", b"c", 1), ("d", b"c", 1)):
+        fake.add_function(name, alias="live", code=b"old")
+        one = function(name, code, layers=[])
+        functions.append(one._replace(content=one.content._replace(size=size)))
+    found = plan(fake.cloud(fake.place._replace(bucket="deploys")), wanted(*functions), NOTHING)
+    assert len(found.changes) == 4
+    assert found.upload == 60_000_000 + 1 + 1
 
 
 def test_a_layer_that_no_function_has_is_published_too() -> None:

@@ -92,7 +92,7 @@ def test_an_alarm_ends_it(fake: Fake) -> None:
 
     fake.faults = goes_off
     (found,) = watch(fake.cloud(), (shift,))
-    assert (found.function, found.what) == ("api", "the alarm `p95` went off")
+    assert (found.function, found.what) == ("api", "the alarm `p95` is in ALARM")
     assert _elapsed(fake) == 60
     fake.alarms.states.clear()
     fake.faults = None
@@ -144,7 +144,7 @@ def test_alarms_that_are_missing_or_off_are_told_beforehand(fake: Fake) -> None:
     fake.alarms.states = {"off": "ALARM", "fine": "OK", "new": "INSUFFICIENT_DATA"}
     assert [(failure.function, failure.what) for failure in obstacles(fake.cloud(), plan)] == [
         ("api", "there is no CloudWatch alarm `gone`"),
-        ("api", "the alarm `off` is off already"),
+        ("api", "the alarm `off` is in ALARM already"),
     ]
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from tests.cloud.fake import Fake, Fault, busy, denied, throttled, unreachable
 
+from lamella.aws import BusyError
 from lamella.cloud.model import FunctionState, Invoked, LogEvent
 from lamella.config.model import Smoke
+from lamella.errors import OutsideError
 from lamella.rollout.proof.smoke import smoke
 
 _GROUP = "/aws/lambda/api"
@@ -164,3 +166,19 @@ def test_lines_that_must_not_be_there_fail_where_the_log_was_cut(fake: Fake) -> 
     _answers(fake, "x" * 4000 + "\n" + _report())
     (found,) = smoke(fake.cloud(), fake.state("api", "1"), (Smoke("one", no_log=("not installed",)),))
     assert found.why[0] == "it can't be told whether its log has `not installed`"
+
+
+def test_a_function_that_is_isolated_by_tenant(fake: Fake) -> None:
+    why = ["InvalidParameterValueException: Add a valid tenant ID in your request and try again."]
+    fake.faults = lambda name, *_: (
+        Fault(OutsideError("could not invoke `api:1`", why=why)) if name == "invoke" else None
+    )
+    (failure,) = smoke(fake.cloud(), fake.state("api", "1"), (Smoke("one"),))
+    assert failure.why == tuple(why)
+    assert failure.hint.startswith("a function that is isolated by tenant can't be invoked with smoke events")
+
+
+def test_what_is_not_ready_yet_is_waited_for(fake: Fake) -> None:
+    error = BusyError("could not invoke `api:1`", why=["ResourceNotReadyException"], hint="try again, once it is ready")
+    fake.faults = _failing(lambda: Fault(error), 6)
+    assert smoke(fake.cloud(), fake.state("api", "1"), (Smoke("one"),)) == ()

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cloud.fake import Fake, Fault
+from tests.cloud.fake import Fake, Fault, busy, denied, throttled, unreachable
 from tests.rollout.wishes import layer
 
 from lamella.errors import OutsideError
@@ -35,27 +36,45 @@ def step(folder: Path) -> PublishLayer:
 def test_what_came_since_the_plan_is_taken(fake: Fake, tmp_path: Path) -> None:
     fake.add_layer("deps", b"v2")
     fake.add_layer("deps", b"v3")
-    version, made = publish(step(tmp_path), tools(fake))
+    version, made, _ = publish(step(tmp_path), tools(fake))
     assert (version.version, made) == (2, False)
     assert fake.written() == []
 
 
-def test_of_two_in_the_same_moment_the_first_is_taken(fake: Fake, tmp_path: Path) -> None:
-    def other(name: str, arguments: tuple[Any, ...], number: int) -> Fault | None:  # noqa: ARG001
-        if name == "publish_layer":
-            fake.faults = None
-            fake.add_layer("deps", b"v2")
-        return None
+def meeting(fake: Fake, *faults: Fault) -> Callable[[str, tuple[Any, ...], int], Fault | None]:
+    """Somebody else publishes the same in the same moment; `faults` are what the deletes then run into."""
+    left = list(faults)
+    published = False
 
-    fake.faults = other
-    version, made = publish(step(tmp_path), tools(fake))
-    assert (version.version, made) == (2, False)
+    def fault(name: str, arguments: tuple[Any, ...], number: int) -> Fault | None:  # noqa: ARG001
+        nonlocal published
+        if name == "publish_layer" and not published:
+            published = True
+            fake.add_layer("deps", b"v2")
+        return left.pop(0) if name == "delete_layer_version" and left else None
+
+    return fault
+
+
+@pytest.mark.parametrize("faults", [(), (unreachable(),), (unreachable(after=True),), (throttled(), busy())])
+def test_of_two_in_the_same_moment_the_first_is_taken(fake: Fake, tmp_path: Path, faults: tuple[Fault, ...]) -> None:
+    fake.faults = meeting(fake, *faults)
+    version, made, left = publish(step(tmp_path), tools(fake))
+    assert (version.version, made, left) == (2, False, "")
     assert fake.numbers("deps") == (1, 2)
+
+
+def test_the_first_is_taken_even_where_the_second_can_not_be_deleted(fake: Fake, tmp_path: Path) -> None:
+    fake.faults = meeting(fake, denied())
+    version, made, left = publish(step(tmp_path), tools(fake))
+    assert (version.version, made) == (2, False)
+    assert fake.numbers("deps") == (1, 2, 3)
+    assert left.startswith("version 3 of the layer `deps` is the same as version 2, which is used, and could not be")
 
 
 def test_somebody_elses_other_bytes_are_no_matter(fake: Fake, tmp_path: Path) -> None:
     fake.add_layer("deps", b"theirs")
-    version, made = publish(step(tmp_path), tools(fake))
+    version, made, _ = publish(step(tmp_path), tools(fake))
     assert (version.version, made) == (3, True)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import islice
+from random import Random
 
 import pytest
 from tests.cloud.fake import FakeClock, Fault, busy, denied, stale, throttled, unreachable
@@ -133,9 +134,34 @@ def test_a_read_is_asked_again() -> None:
 
 def test_pace_learns_how_long_it_takes() -> None:
     many, few = Pace(100), Pace(3)
-    assert list(islice(many.waits(), 4)) == [1.0, 0.5, 0.75, 1.125]
-    assert next(few.waits()) == 0.2
-    many.took(2.5)
-    assert next(many.waits()) == 2.5
-    many.took(60.0)
-    assert next(many.waits()) == 5.0
+    assert list(islice(many.updates.each(), 4)) == [1.0, 0.5, 0.75, 1.125]
+    assert next(few.updates.each()) == 0.2
+    many.updates.took(7.6, 6)
+    assert list(islice(many.updates.each(), 3)) == [7.6, 3.8, 5.0]
+    assert next(many.versions.each()) == 1.0
+    many.versions.took(600.0, 30)
+    assert list(islice(many.versions.each(), 2)) == [60.0, 5.0]
+
+
+def test_one_slow_update_does_not_hold_up_all_others() -> None:
+    waits = Pace(100).updates
+    waits.took(4.0, 4)
+    waits.took(60.0, 9)
+    assert next(waits.each()) == 8.0
+    for _ in range(1000):
+        waits.took(next(waits.each()), 1)
+    assert next(waits.each()) == 1.0
+
+
+@pytest.mark.parametrize(("shortest", "longest"), [(7.0, 7.0), (2.0, 8.0), (20.0, 30.0)])
+def test_one_look_will_do_whatever_it_takes(shortest: float, longest: float) -> None:
+    waits, numbers, looks = Pace(1000).updates, Random(1), 0
+    for _ in range(1000):
+        takes, slept = numbers.uniform(shortest, longest), 0.0
+        for number, wait in enumerate(waits.each(), 1):
+            looks += 1
+            slept += wait
+            if slept >= takes:
+                waits.took(slept, number)
+                break
+    assert looks < 1050

@@ -44,6 +44,7 @@ def test_back_to_before_the_last_deployment(shop: Scene) -> None:
     assert (outcome.failures, outcome.remains) == ((), ())
     assert outcome.shifted == (("api", "1"), ("worker", "1"))
     assert outcome.updated == ("api", "cron", "worker")
+    assert outcome.deleted == ()
     assert shop.release() == 1
     record = shop.journal().read()
     assert (record.unfinished, record.history) == (None, ())
@@ -133,6 +134,71 @@ def test_to_a_version(shop: Scene) -> None:
         way(shop, to="1")
 
 
+def test_only_aliases_that_change_count_as_shifted(shop: Scene) -> None:
+    shop.fake.change("api", handler="somebody.elses")
+    outcome = shop.roll_back("api", to="2")
+    assert (outcome.updated, outcome.shifted) == (("api",), ())
+    assert outcome.restored == ("`api` has its configuration of version 2",)
+
+
+def test_words_of_a_version(shop: Scene) -> None:
+    [one] = way(shop, "api", to="1").returns
+    assert "code of version 1" in one.what
+
+
+def test_an_alias_that_the_deploy_made_is_deleted_and_counted(tmp_path: Path) -> None:
+    shop = Scene(tmp_path)
+    shop.fake.delete_alias("api", "live")
+    assert not shop.deploy().failures
+    outcome = shop.roll_back("api")
+    assert outcome.deleted == (("api", "live"),)
+    assert outcome.shifted == ()
+    assert shop.fake.pointed("api", "live") is None
+
+
+def test_an_alias_that_somebody_had_deleted_comes_back(shop: Scene) -> None:
+    shop.fake.delete_alias("api", "live")
+    assert not shop.deploy(3).failures
+    [one] = way(shop, "api").returns
+    assert "alias `live` from version 3 to 2" in one.what
+    outcome = carried_out(shop, way(shop))
+    assert (outcome.failures, outcome.deleted) == ((), ())
+    assert shop.release() == 2
+    assert len(shop.journal().read().history) == 1
+
+
+def test_an_alias_whose_version_is_gone_is_left_alone(shop: Scene) -> None:
+    shop.fake.delete_alias("api", "live")
+    assert not shop.deploy(3).failures
+    del shop.fake._functions["api"].versions[2]
+    found = way(shop, "api")
+    assert found.returns[0].what[0] == (
+        "alias `live` stays as it is: version 2, which it pointed at, is no longer there"
+    )
+    outcome = carried_out(shop, found)
+    assert (outcome.failures, outcome.shifted, outcome.deleted) == ((), (), ())
+    pointed = shop.fake.pointed("api", "live")
+    assert pointed is not None
+    assert pointed.version == "3"
+
+
+def test_code_that_is_lost_has_a_way_out(tmp_path: Path) -> None:
+    shop = Scene(tmp_path)
+    shop.fake.change("api", code=b"from the console")  # which no version has
+    assert not shop.deploy().failures
+    for key in [key for key in shop.fake.bucket.stored if ".kept/" in key]:
+        del shop.fake.bucket.stored[key]
+    outcome = shop.roll_back("api")
+    region = shop.fake.place.region
+    assert outcome.remains[0].startswith("`api` could not be put back: ")
+    assert f"`lamella rollback api --region {region}` tries it again" in outcome.remains
+    assert (
+        f"`lamella rollback api --to 1 --region {region}` gives it the code and layers of version 1" in outcome.remains
+    )
+    assert not shop.roll_back("api", to="1").failures
+    assert [line for line in shop.lacking(1) if line.startswith("api")] == []
+
+
 def test_a_function_that_the_deploy_did_not_change(shop: Scene) -> None:
     shop.fake.add_function("other", alias="live")
     with pytest.raises(LamellaError, match="the journal has no deployment of `other`"):
@@ -163,9 +229,9 @@ def test_a_function_that_is_gone(shop: Scene) -> None:
 def test_a_layer_version_that_is_gone(shop: Scene) -> None:
     shop.fake.delete_layer_version("tools", 1)
     outcome = shop.roll_back()
-    [line] = outcome.remains
-    assert line.startswith("`api` could not be put back: ")
-    assert "`lamella rollback api` tries it again" in line
+    assert outcome.remains[0].startswith("`api` could not be put back: ")
+    assert f"`lamella rollback api --region {shop.fake.place.region}` tries it again" in outcome.remains
+    assert not any("--to" in line for line in outcome.remains)  # the layer is what fails
     assert [line for line in shop.lacking(1) if not line.startswith("api")] == []
     pointed = shop.fake.pointed("api", "live")
     assert pointed is not None

@@ -110,7 +110,7 @@ def test_what_the_journal_would_go_back_to_stays(fake: Fake) -> None:
 
     record = Record(
         functions=(after(1),),
-        unfinished=Intent("i", 0.0, "", (before(2),), (_arn(fake, 3),)),
+        unfinished=Intent("i", 0.0, (), (before(2),), (_arn(fake, 3),)),
         history=(Deployment("d", 0.0, (before(4),), (after(5),), ()),),
     )
     found = _pruned(fake, record, keep=1)

@@ -51,7 +51,7 @@ def test_what_the_journal_says() -> None:
     found = looked(fake, API, record=Record((row,), None, (last,)))
     assert found.last == last
     assert [one.kind for one in found.functions[0].drift] == ["code"]
-    intent = Intent("2", 2.0, "", (Before(state),), ())
+    intent = Intent("2", 2.0, (), (Before(state),), ())
     found = looked(fake, API, record=Record((row,), intent, (last,)))
     assert found.unfinished == intent
     assert found.functions[0].drift == ()

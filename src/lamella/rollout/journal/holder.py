@@ -32,6 +32,23 @@ def fields(held: bytes | None) -> dict[str, object]:
     return tree if isinstance(tree, dict) else {}
 
 
+def is_alive(held: bytes | None) -> bool | None:
+    """Whether the process that wrote this lives still; None for one of another machine, of which nobody can tell."""
+    import platform
+
+    who = fields(held)
+    process = who.get("process")
+    if who.get("machine") != platform.node() or type(process) is not int or process <= 0:
+        return None
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        pass
+    return True
+
+
 def held_by(held: bytes | None) -> str:
     """``process 4711 of somebody on machine, since 2026-11-22 17:20:03 UTC``."""
     who = fields(held)

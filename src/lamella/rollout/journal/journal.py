@@ -18,7 +18,7 @@ from lamella.cloud.model import Cloud, Place
 from lamella.errors import LamellaError, OutsideError
 from lamella.files import write_atomic
 from lamella.rollout.journal import record as records
-from lamella.rollout.journal.holder import held_by, holder
+from lamella.rollout.journal.holder import held_by, holder, is_alive
 from lamella.rollout.model import Before, Deployment, Intent, Record
 
 FOLDER = os.path.join(".lamella", "rollout")
@@ -35,11 +35,20 @@ class Journal(Protocol):
     def begin(self, intent: Intent) -> None:
         """Before the first change."""
 
-    def finish(self, deployment: Deployment) -> None:
-        """After the last change: nothing is unfinished any more.  Kept code that nothing needs is let go."""
+    def amend(self, intent: Intent) -> None:
+        """What was begun, told better.  Raises NotOursError where something else was begun since."""
 
-    def forget(self, restored: Sequence[Before]) -> None:
-        """These functions are as they were before the unfinished deploy, or before one that was finished."""
+    def finish(self, deployment: Deployment) -> None:
+        """After the last change: of its functions none is unfinished any more.  Kept code that nothing needs is let go.
+
+        Raises NotOursError where the intent of the same id is not what is unfinished: nothing is written then.
+        """
+
+    def forget(self, restored: Sequence[Before], id: str) -> None:
+        """These functions are as they were before the intent `id`, or before a deploy that was finished.
+
+        Raises NotOursError as `finish`.
+        """
 
     def keep(self, key: str, path: str) -> None:
         """Keep the code in the file `path`, as long as the record names the key."""
@@ -49,6 +58,9 @@ class Journal(Protocol):
 
     def locked(self) -> AbstractContextManager[None]:
         """Nobody else deploys there from now to the end.  Raises BusyError at once where somebody does."""
+
+    def held(self) -> str:
+        """Who holds the lock now, as far as can be told without touching it; "" where nobody does."""
 
     def unlock(self) -> str:
         """Take away the lock that a killed run left; who had it, "" where there is none to be taken away."""
@@ -84,11 +96,14 @@ class WholeJournal:
     def begin(self, intent: Intent) -> None:
         self._write(records.to_json(records.begun(self.read(), intent)))
 
+    def amend(self, intent: Intent) -> None:
+        self._write(records.to_json(records.amended(self.read(), intent)))
+
     def finish(self, deployment: Deployment) -> None:
         self._end(records.finished(self.read(), deployment))
 
-    def forget(self, restored: Sequence[Before]) -> None:
-        self._end(records.returned(self.read(), restored))
+    def forget(self, restored: Sequence[Before], id: str) -> None:
+        self._end(records.returned(self.read(), restored, id))
 
     def _end(self, record: Record) -> None:
         self._write(records.to_json(record))
@@ -171,6 +186,10 @@ class LocalJournal(WholeJournal):
             with contextlib.suppress(OSError):
                 os.unlink(told)
             lock.release()
+
+    def held(self) -> str:
+        told = _text(self.where + ".holder")
+        return held_by(told) if is_alive(told) else ""
 
     def unlock(self) -> str:
         """A lock of a file ends with its process: there is never one to be taken away."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from lamella.aws import BusyError
 from lamella.cloud.model import Objects
 from lamella.errors import LamellaError, OutsideError
-from lamella.rollout.journal.holder import fields, held_by, holder
+from lamella.rollout.journal.holder import fields, held_by, holder, is_alive
 from lamella.rollout.journal.journal import WholeJournal
 
 
@@ -65,6 +65,14 @@ class S3Journal(WholeJournal):
             held = self._bucket.get(f"{self._name}.lock")
             if held is not None and fields(held).get("token") == token:
                 self._bucket.delete(f"{self._name}.lock")
+
+    def held(self) -> str:
+        told = self._bucket.get(f"{self._name}.lock")
+        alive = None if told is None else is_alive(told)
+        if told is None or alive is False:
+            return ""
+        killed = " unless it was killed: then `lamella deploy --unlock` takes its lock away"
+        return held_by(told) + killed * (not alive)
 
     def unlock(self) -> str:
         held = self._bucket.get(f"{self._name}.lock")

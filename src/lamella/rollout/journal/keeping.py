@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lamella.aws import ExpiredError, UnreachableError
-from lamella.cloud.model import LATEST, Content, FunctionState, Place
+from lamella.cloud.model import LATEST, Cloud, Content, FunctionState
 from lamella.deployed.model import Lambda as Downloads
 from lamella.errors import LamellaError, OutsideError
 from lamella.rollout.journal.journal import Journal
@@ -23,11 +23,12 @@ from lamella.rollout.steps.settle import Chance
 _TRIES = 4
 
 
-def open_downloads(place: Place) -> Downloads:
-    """What zips of functions are downloaded through.  Nothing is asked yet."""
+def open_downloads(cloud: Cloud) -> Downloads:
+    """What zips of functions are downloaded through, at the place's rate.  Nothing is asked yet."""
     from lamella.deployed.lambdas import Lambdas
 
-    return Lambdas(place.profile or None, place.region or None, role=place.role)
+    place = cloud.place
+    return Lambdas(place.profile or None, place.region or None, role=place.role, access=cloud.access)
 
 
 def key_of(code_sha256: str) -> str:

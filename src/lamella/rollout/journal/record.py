@@ -8,12 +8,16 @@ import typing
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from lamella.errors import LamellaError
+from lamella.errors import LamellaError, OutsideError
 from lamella.rollout.model import After, Before, Deployment, Intent, Record
 
 SCHEMA = 1
 # Deployments that a rollback can go back over
 _HISTORY = 10
+
+
+class NotOursError(OutsideError):
+    """What is unfinished there is no longer what this run began: its lock was taken away, and another run came."""
 
 
 def to_json(record: Record) -> bytes:
@@ -56,27 +60,39 @@ def begun(record: Record, intent: Intent) -> Record:
     return record._replace(unfinished=intent)
 
 
+def amended(record: Record, intent: Intent) -> Record:
+    """What was begun, told better.  Raises NotOursError."""
+    _check(record, intent.id)
+    return record._replace(unfinished=intent)
+
+
 def finished(record: Record, deployment: Deployment) -> Record:
-    """The deployment came to its end; what it set out to do is what there is now."""
+    """The deployment came to its end; what it set out to do is what there is now.
+
+    Functions of the intent that it is not about stay unfinished.  Raises NotOursError.
+    """
+    unfinished = _check(record, deployment.id)
     functions = {one.name: one for one in record.functions} | {one.name: one for one in deployment.after}
-    history = (deployment, *record.history)[:_HISTORY]
-    return Record(tuple(functions[name] for name in sorted(functions)), None, history)
+    history = (deployment, *record.history)[:_HISTORY] if deployment.before else record.history
+    left = _left(unfinished, {one.function.name for one in deployment.before})
+    return Record(tuple(functions[name] for name in sorted(functions)), left, history)
 
 
-def returned(record: Record, restored: Sequence[Before]) -> Record:
-    """These functions are as they were before the unfinished deploy, or before one that was finished.
+def returned(record: Record, restored: Sequence[Before], id: str) -> Record:
+    """These functions are as they were before the unfinished deploy `id`, or before one that was finished.
 
-    A finished one is told by what it found, RevisionIds included: of it only the other functions are left.
+    A finished one is told by what it found, RevisionIds included: of it only the other functions are left.  Raises
+    NotOursError where another is unfinished.
     """
     gone = {one.function.name for one in restored}
     after = {one.name: one for one in record.functions} | {one.function.name: _as_before(one) for one in restored}
     functions = tuple(after[name] for name in sorted(after))
-    unfinished = record.unfinished
-    if unfinished is not None:
-        rest = tuple(one for one in unfinished.before if one.function.name not in gone)
-        unfinished = unfinished._replace(before=rest) if rest else None
-    known = set(restored)
-    history = [_without(one, {row.function.name for row in one.before if row in known}) for one in record.history]
+    unfinished = _left(_check(record, id), gone)
+    known = {(one.function, one.kept) for one in restored}  # whatever their aliases were put to
+    history = [
+        _without(one, {row.function.name for row in one.before if (row.function, row.kept) in known})
+        for one in record.history
+    ]
     return Record(functions, unfinished, tuple(one for one in history if one is not None))
 
 
@@ -85,6 +101,23 @@ def kept_keys(record: Record) -> frozenset[str]:
     befores = [*(record.unfinished.before if record.unfinished else ())]
     befores += [one for deployment in record.history for one in deployment.before]
     return frozenset(one.kept for one in befores if one.kept)
+
+
+def _check(record: Record, id: str) -> Intent:
+    if record.unfinished is None or record.unfinished.id != id:
+        raise NotOursError(
+            "another run has written to the journal since this one began",
+            why=["the lock was taken away, or the journal was: what it holds is left as it is"],
+            hint="see what is there with `lamella status`, then deploy again",
+        )
+    return record.unfinished
+
+
+def _left(unfinished: Intent, names: Collection[str]) -> Intent | None:
+    """What is unfinished of it without these functions."""
+    rest = tuple(one for one in unfinished.before if one.function.name not in names)
+    meant = tuple(one for one in unfinished.meant if one.name not in names)
+    return unfinished._replace(before=rest, meant=meant) if rest else None
 
 
 def _as_before(before: Before) -> After:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from lamella.cloud.model import LATEST, AliasState, FunctionState, LayerVersion, Place
 from lamella.facts.tables import limits
+from lamella.rollout.commands import command
 from lamella.rollout.model import (
     Drift,
     FunctionChange,
@@ -25,7 +26,7 @@ from lamella.rollout.model import (
     WantedFunction,
     WantedLayer,
 )
-from lamella.rollout.planning.drift import drift_of, past
+from lamella.rollout.planning.drift import drift_amid, drift_of, past
 from lamella.rollout.planning.layers import Attach, identity, identity_here, layer_reasons, layers_after, ours
 from lamella.rollout.planning.refuse import refuse
 from lamella.wording import printable
@@ -70,8 +71,12 @@ def decide(place: Place, wanted: Wanted, observed: Observed, record: Record) -> 
         )  # fmt: skip
         if change.steps:
             changes.append(change)
-        if function.name not in begun:  # half of a deploy is nobody's drift
-            drift += drift_of(state, change.alias, change.behind, known, layers.ours, alias_read=read)
+        if record.unfinished is not None and function.name in begun:  # half of a deploy is nobody's drift
+            drift += drift_amid(state, record.unfinished, layers.ours)
+        else:
+            drift += drift_of(
+                state, change.alias, change.behind, known, layers.ours, read_alias=function.alias if read else ""
+            )
     refuse(place, [(one, _after_of(one)) for one in changes], publish, states.values(), begun)
     changed = {one.wanted.name for one in changes}
     return Plan(
@@ -83,7 +88,7 @@ def decide(place: Place, wanted: Wanted, observed: Observed, record: Record) -> 
         unchanged=tuple(sorted(name for name in _names(wanted) if name in states and name not in changed)),
         missing=tuple(sorted(name for name in _names(wanted) if name not in states)),
         drift=tuple(drift),
-        notes=_notes(wanted, observed, record, changed),
+        notes=_notes(place, wanted, observed, record, changed),
     )
 
 
@@ -144,6 +149,10 @@ def _change(
     """What becomes of one function; without steps where nothing does.  `read` says that its alias was read."""
     after = layers_after(state.layers, [_attach(one, state.layers, layers) for one in wanted.layers], layers.ours)
     steps: list[Step] = [*_configuration(wanted, state, after, layers), *_code(wanted, state)]
+    if state.update == "Failed" and not steps:  # only an update that succeeds ends that
+        reason = f"its last update failed: {printable(state.reason) or 'AWS gives no reason'}; it is sent again"
+        same = (state.runtime, state.runtime), (state.handler, state.handler)
+        steps.append(UpdateConfiguration(state.layers, after, *same, (reason,)))
     if wanted.alias:
         why = _alias_reason(wanted, after, alias, behind, updated=bool(steps), read=read)
         if why:
@@ -229,10 +238,23 @@ def _names(wanted: Wanted) -> list[str]:
     return [function.name for function in wanted.functions]
 
 
-def _notes(wanted: Wanted, observed: Observed, record: Record, changed: AbstractSet[str]) -> tuple[str, ...]:
+def _notes(
+    place: Place, wanted: Wanted, observed: Observed, record: Record, changed: AbstractSet[str]
+) -> tuple[str, ...]:  # fmt: skip
     notes = []
     if record.unfinished:
-        notes.append("a deploy before this one did not come to its end: this one goes on from what is there now")
+        wants = _names(wanted)
+        strays = [one.function.name for one in record.unfinished.before if one.function.name not in wants]
+        if len(strays) < len(record.unfinished.before):
+            notes.append(
+                "a deploy or rollback before did not come to its end: this deploy goes on from what is there now"
+            )
+        notes += [
+            f"`{name}` was part of a deploy or rollback that did not come to its end, and is no longer configured: it "
+            f"is left as it is; {command(place, 'rollback')} puts it back"
+            for name in strays
+        ]
+    notes += _given_up(wanted, record)
     told = {name for name, _ in observed.aliases} | changed
     there = {state.name for state in observed.functions}
     unread = any(one.alias and one.name in there and one.name not in told for one in wanted.functions)
@@ -242,3 +264,14 @@ def _notes(wanted: Wanted, observed: Observed, record: Record, changed: Abstract
             "`--refresh` reads them"
         )
     return tuple(notes)
+
+
+def _given_up(wanted: Wanted, record: Record) -> list[str]:
+    """Aliases that were deployed and are not configured any more, under their names or at all."""
+    configured = {one.name: one.alias for one in wanted.functions}
+    return [
+        f"alias `{one.alias}` of `{one.name}` stays as it is, at version {one.version} when it was deployed last: "
+        "nothing moves it any more"
+        for one in record.functions
+        if one.alias and one.version and configured.get(one.name, one.alias) != one.alias
+    ]

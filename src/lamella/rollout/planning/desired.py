@@ -144,7 +144,10 @@ def _itself(key: str) -> tuple[str, ...]:
 
 def _differing(key: str, row: tuple[str, str, str]) -> list[str]:
     name, built, configured = row
-    return [] if built == configured else [f"`{key}`: {name} `{built}` was built, `{configured}` is configured"]
+    if built == configured:
+        return []
+    was, now = (f"`{text}`" if text else "none" for text in (built, configured))
+    return [f"`{key}`: {name} {was} was built, {now} is configured"]
 
 
 def _check_zips(settings: Settings, manifest: Manifest) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from lamella.cloud.model import AliasState, FunctionState
-from lamella.rollout.model import After, Drift, Record
+from lamella.rollout.model import After, Drift, Intent, Record
 from lamella.rollout.planning.layers import identity, short, version_of
 from lamella.wording import printable
 
@@ -35,9 +35,11 @@ def drift_of(
     past: Past,
     ours: AbstractSet[str],
     *,
-    alias_read: bool,
+    read_alias: str,
 ) -> tuple[Drift, ...]:
     """Drift of one function: `state` is its $LATEST, `behind` the version behind its alias, where that was read.
+
+    `read_alias` is the name of the alias that was read, "" for none.
 
     Of layers only those of the identities `ours` count: what others attach is theirs.  A function that no deploy from
     here is known of is held against the version behind its alias.
@@ -47,7 +49,7 @@ def drift_of(
         day = past.days.get(state.name)
         when = f"on {day}" if day else "last"
         found = _between(known, state, ours, when, since="")
-        if alias_read and known.alias and known.version:
+        if read_alias and read_alias == known.alias and known.version:  # else another one is configured now
             found += _alias(known, alias, when)
         return tuple(Drift(state.name, kind, what) for kind, what in found)
     if behind is None or not behind.version.isdecimal():
@@ -57,6 +59,29 @@ def drift_of(
         state.name, behind.code_sha256, behind.layers, behind.runtime, behind.handler, behind.architecture
     )  # fmt: skip
     return tuple(Drift(state.name, kind, what) for kind, what in _between(before, state, ours, "", since=since))
+
+
+def drift_amid(state: FunctionState, unfinished: Intent, ours: AbstractSet[str]) -> tuple[Drift, ...]:
+    """Drift of a function that a deploy was to change which did not come to its end.
+
+    What it found and what it meant are neither, nor is a mixture of both.
+    """
+    known: list[FunctionState | After] = [one.function for one in unfinished.before if one.function.name == state.name]
+    known += [one for one in unfinished.meant if one.name == state.name]
+    day = time.strftime("%Y-%m-%d", time.gmtime(unfinished.started))
+    why = f"it is neither what the deploy of {day} found, which did not come to its end, nor what that meant"
+    found = [
+        Drift(state.name, kind, f"{kind} was changed outside: {why}")
+        for kind, field in (("code", "code_sha256"), *((one, one) for one in ("runtime", "handler", "architecture")))
+        if getattr(state, field) not in {getattr(one, field) for one in known}
+    ]
+    if _of(state.layers, ours) not in {_of(one.layers, ours) for one in known}:
+        found.append(Drift(state.name, "layers", f"layers were changed outside: {why}"))
+    return tuple(found)
+
+
+def _of(layers: Sequence[str], ours: AbstractSet[str]) -> tuple[str, ...]:
+    return tuple(arn for arn in layers if identity(arn) in ours)
 
 
 def _between(
@@ -94,8 +119,6 @@ def _layers(before: Sequence[str], now: Sequence[str], ours: AbstractSet[str]) -
 def _alias(known: After, alias: AliasState | None, when: str) -> list[tuple[str, str]]:
     if alias is None:
         return [("alias", f"alias `{known.alias}` was deleted")]
-    if alias.name != known.alias:  # another one is configured now
-        return []
     found = []
     if alias.version != known.version:
         what = f"alias `{alias.name}` points at version {alias.version}, not at {known.version}"

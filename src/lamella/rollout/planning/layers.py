@@ -17,7 +17,10 @@ _PARTS = 8  # arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION
 
 
 class Attach(NamedTuple):
-    """A wanted layer of a function: what is attached by the ARN `arn`, or by `name` where it is yet to be published."""
+    """A wanted layer of a function, told by its `identity`.
+
+    `arn` is the version to attach, or the layer's name where that is yet to be published.
+    """
 
     identity: str
     arn: str

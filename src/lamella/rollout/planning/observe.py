@@ -3,7 +3,7 @@
 Functions come 50 with a call (ListFunctions, which tells digests, layers and RevisionIds of $LATEST); few of them are
 asked for one by one, as an account may hold many others.  A layer takes two calls: its newest version, and the digest
 of that; one more for each other version that a function which wants it has, or had when it was deployed last.  An alias
-takes two: itself, and the version behind it.
+takes two: itself, and the version behind it, where the record doesn't tell that one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from lamella.aws import NotThereError
 from lamella.cloud.model import LATEST, AliasState, Cloud, FunctionState, LayerVersion
-from lamella.rollout.model import Observed, Record, Wanted
+from lamella.rollout.model import After, Observed, Record, Wanted
 from lamella.rollout.planning.layers import identity, identity_here, version_of
 
 # Up to so many functions are asked for one by one
@@ -32,15 +32,21 @@ def observe(cloud: Cloud, wanted: Wanted, record: Record, *, refresh: bool | Abs
     They are read of those that an unfinished deploy was to change, too.  Raises what the ports do.
     """
     functions = read_functions(cloud, [one.name for one in wanted.functions])
-    observed = Observed(_layers(cloud, wanted, functions, record), functions, refreshed=refresh is True)
+    observed = Observed(_layers(cloud, wanted, functions, record), functions)
     names = {one.name for one in wanted.functions} if refresh is True else set(refresh or ())
     if record.unfinished:
         names |= {one.function.name for one in record.unfinished.before}
     return with_aliases(cloud, wanted, observed, names)
 
 
-def with_aliases(cloud: Cloud, wanted: Wanted, observed: Observed, names: AbstractSet[str]) -> Observed:
-    """`observed` with the aliases of these functions, as far as they have one and weren't read, and what is behind."""
+def with_aliases(
+    cloud: Cloud, wanted: Wanted, observed: Observed, names: AbstractSet[str], record: Record | None = None
+) -> Observed:
+    """`observed` with the aliases of these functions, as far as they have one and weren't read, and what is behind.
+
+    What is behind an alias isn't asked for where the record tells it: the version that was published of what $LATEST
+    still is.
+    """
     there = {state.name: state for state in observed.functions}
     read = dict(observed.aliases)
     asked = [
@@ -48,7 +54,7 @@ def with_aliases(cloud: Cloud, wanted: Wanted, observed: Observed, names: Abstra
         for one in wanted.functions
         if one.alias and one.name in names and one.name in there and one.name not in read
     ]
-    found = read_aliases(cloud, asked)
+    found = read_aliases(cloud, asked, record.functions if record else ())
     aliases = read | {name: alias for name, alias, _ in found}
     behind = dict(observed.behind) | {name: version for name, _, version in found if version is not None}
     return observed._replace(aliases=tuple(sorted(aliases.items())), behind=tuple(sorted(behind.items())))
@@ -64,9 +70,13 @@ def read_functions(cloud: Cloud, names: Collection[str]) -> tuple[FunctionState,
 
 
 def read_aliases(
-    cloud: Cloud, asked: Sequence[tuple[FunctionState, str]]
+    cloud: Cloud, asked: Sequence[tuple[FunctionState, str]], known: Sequence[After] = ()
 ) -> tuple[tuple[str, AliasState | None, FunctionState | None], ...]:
-    """For each function ($LATEST) and name of an alias: the function's name, the alias, and the version behind it."""
+    """For each function ($LATEST) and name of an alias: the function's name, the alias, and the version behind it.
+
+    `known` is what was deployed last, where that may be relied on.
+    """
+    published = {one.name: one for one in known}
 
     def read(one: tuple[FunctionState, str]) -> tuple[str, AliasState | None, FunctionState | None]:
         state, name = one
@@ -75,9 +85,19 @@ def read_aliases(
             return state.name, None, None
         if alias.version == LATEST:
             return state.name, alias, state
+        if _is_published(published.get(state.name), state, alias):
+            return state.name, alias, state._replace(version=alias.version, revision="")
         return state.name, alias, cloud.lambdas.function(state.name, alias.version)
 
     return tuple(_several(asked, read))
+
+
+def _is_published(known: After | None, state: FunctionState, alias: AliasState) -> bool:
+    """Whether the version behind the alias, which never changes, is known to be what $LATEST still is."""
+    if known is None or alias.weights or (known.alias, known.version) != (alias.name, alias.version):
+        return False
+    deployed = (known.code_sha256, known.layers, known.runtime, known.handler, known.architecture)
+    return deployed == (state.code_sha256, state.layers, state.runtime, state.handler, state.architecture)
 
 
 def _layers(

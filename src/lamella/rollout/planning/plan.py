@@ -22,4 +22,4 @@ def plan(
     changing = frozenset(change.wanted.name for change in first.changes if change.wanted.alias)
     if changing <= {name for name, _ in observed.aliases}:
         return first
-    return decide(cloud.place, wanted, with_aliases(cloud, wanted, observed, changing), record)
+    return decide(cloud.place, wanted, with_aliases(cloud, wanted, observed, changing, record), record)

@@ -7,17 +7,17 @@ metrics with Lambda"): what failed in the last minute is known only after it.  S
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from lamella.aws import UnreachableError
 from lamella.cloud.model import AlarmState, Cloud
 from lamella.config.model import Canary
 from lamella.errors import LamellaError
+from lamella.rollout.commands import command
 from lamella.rollout.model import Failure, Plan, ShiftAlias
+from lamella.rollout.steps.stopping import Tell
 from lamella.wording import counted, printable
-
-Tell = Callable[[str], None]
 
 EVERY = 15.0  # seconds
 LATE = 120.0  # seconds; at most twice the canary's own time
@@ -43,26 +43,20 @@ class _Round(NamedTuple):
 
 
 def obstacles(cloud: Cloud, plan: Plan) -> tuple[Failure, ...]:
-    """Alarms of the plan's canaries that aren't there, or that are off already.  To be asked before any change.
+    """Alarms of the plan's canaries that aren't there, or that are in ALARM already.  To be asked before any change.
 
     Raises what AWS refuses.
     """
-    watching: dict[str, str] = {}
-    for change in plan.changes:
-        for step in change.steps:
-            if isinstance(step, ShiftAlias) and step.canary is not None:
-                for name in step.canary.alarms:
-                    watching.setdefault(name, change.wanted.name)
-    states = _states(cloud, watching)
+    steps = [(change.wanted.name, step) for change in plan.changes for step in change.steps]
+    canaries = [(name, step.canary) for name, step in steps if isinstance(step, ShiftAlias) and step.canary is not None]
     found = []
-    for name, function in watching.items():
-        state = states.get(name)
+    for function, name, state in _warning(cloud, canaries):
         if state is None:
             what, why = f"there is no CloudWatch alarm `{printable(name)}`", ("its canary is to be watched by it",)
             found.append(Failure(function, what, why, "create it, or correct `canary.alarms`"))
-        elif state.state == _ALARM:
+        else:
             hint = "put right first what it warns of, or take it out of `canary.alarms`"
-            found.append(Failure(function, f"the alarm `{printable(name)}` is off already", _said(state), hint))
+            found.append(Failure(function, f"the alarm `{printable(name)}` is in ALARM already", _said(state), hint))
     return tuple(found)
 
 
@@ -109,57 +103,54 @@ def _look(cloud: Cloud, shifts: Sequence[Shift], start: float, now: float) -> _R
         try:
             errors, invocations[shift] = cloud.alarms.errors(shift.function, shift.alias, shift.version, since, now)
         except UnreachableError as error:
-            unseen.append(_line(error))
+            unseen.append(error.in_one_line)
             continue
         except LamellaError as error:
             failures.append(_unwatched(shift.function, error))
             continue
         if errors > shift.canary.errors:
-            failures.append(_erred(shift, errors, invocations[shift]))
+            failures.append(_erred(cloud, shift, errors, invocations[shift]))
     try:
-        failures += _gone_off(cloud, shifts)
+        failures += _alarmed(cloud, shifts)
     except UnreachableError as error:
-        unseen.append(_line(error))
+        unseen.append(error.in_one_line)
     except LamellaError as error:
         failures.append(_unwatched("", error))
     return _Round(tuple(failures), invocations, tuple(unseen))
 
 
-def _gone_off(cloud: Cloud, shifts: Sequence[Shift]) -> list[Failure]:
-    watching: dict[str, str] = {}
-    for shift in shifts:
-        for name in shift.canary.alarms:
-            watching.setdefault(name, shift.function)
-    states = _states(cloud, watching)
+def _alarmed(cloud: Cloud, shifts: Sequence[Shift]) -> list[Failure]:
     found = []
-    for name, function in watching.items():
-        state = states.get(name)
+    for function, name, state in _warning(cloud, [(shift.function, shift.canary) for shift in shifts]):
         if state is None:
             found.append(Failure(function, f"the alarm `{printable(name)}` is gone", (), "create it again"))
-        elif state.state == _ALARM:
+        else:
             hint = "see what it warns of: `aws cloudwatch describe-alarm-history`"
-            found.append(Failure(function, f"the alarm `{printable(name)}` went off", _said(state), hint))
+            found.append(Failure(function, f"the alarm `{printable(name)}` is in ALARM", _said(state), hint))
     return found
 
 
-def _states(cloud: Cloud, names: dict[str, str]) -> dict[str, AlarmState]:
-    return {state.name: state for state in cloud.alarms.alarms(tuple(names))} if names else {}
+def _warning(cloud: Cloud, canaries: Iterable[tuple[str, Canary]]) -> list[tuple[str, str, AlarmState | None]]:
+    """The function, the name and the state of each alarm in ALARM, and of each that isn't there (None), once."""
+    watching: dict[str, str] = {}
+    for function, canary in canaries:
+        for name in canary.alarms:
+            watching.setdefault(name, function)
+    states = {state.name: state for state in cloud.alarms.alarms(tuple(watching))} if watching else {}
+    rows = [(function, name, states.get(name)) for name, function in watching.items()]
+    return [row for row in rows if row[2] is None or row[2].state == _ALARM]
 
 
-def _erred(shift: Shift, errors: int, invocations: int) -> Failure:
+def _erred(cloud: Cloud, shift: Shift, errors: int, invocations: int) -> Failure:
     allowed = f"more than {counted(shift.canary.errors, 'error')}" if shift.canary.errors else "none may fail"
     why = f"{counted(errors, 'error')} in {counted(invocations, 'invocation')} through `{shift.alias}`: {allowed}"
-    hint = f"`lamella logs {shift.function} --since 1h` has its log"
+    hint = f"{command(cloud.place, 'logs', shift.function, '--since', '1h')} has its log"
     return Failure(shift.function, f"version {shift.version} failed in its canary", (why,), hint)
 
 
 def _unwatched(function: str, error: LamellaError) -> Failure:
-    return Failure(function, "its canary can't be watched", (_line(error), *error.why), error.hint or "")
+    return Failure(function, "its canary can't be watched", (error.what, *error.why), error.hint or "")
 
 
 def _said(state: AlarmState) -> tuple[str, ...]:
     return (f"AWS: {printable(state.reason)}",) if state.reason else ()
-
-
-def _line(error: LamellaError) -> str:
-    return "; ".join([error.what, *error.why])

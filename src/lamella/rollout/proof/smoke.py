@@ -5,21 +5,23 @@ An event may be sent more than once: where AWS took none, and where nobody knows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from lamella.aws import BusyError, NotThereError, ThrottledError, UnreachableError
 from lamella.cloud.model import LATEST, Cloud, FunctionState, Invoked
 from lamella.cloud.reports import Report, Started, lines, read, version_of
 from lamella.config.model import Smoke
 from lamella.errors import LamellaError
+from lamella.rollout.commands import command
 from lamella.rollout.model import Failure
 from lamella.rollout.proof.judging import Seen, Took, needs_more, seen, shortfalls, took
 from lamella.rollout.steps.settle import TRIES, Chance
-
-Tell = Callable[[str], None]
+from lamella.rollout.steps.stopping import Tell
 
 # Where no answer came, the handler may have run to its timeout each time
 _UNANSWERED = 2
+# What AWS says where an invocation names no tenant (Lambda API reference, Invoke: TenantId)
+_TENANT = "tenant"
 # CloudWatch has a log some seconds after the answer
 _LOG_WAITS = (1.0, 2.0, 3.0, 4.0, 5.0)
 # An init goes before its invocation, and clocks differ
@@ -40,8 +42,7 @@ def smoke(
         try:
             invoked = _invoked(cloud, got, event)
         except LamellaError as error:
-            what = f"it could not be invoked with `{event.event}`: {error.what}"
-            return (*failures, Failure(got.name, what, error.why, error.hint or ""))
+            return (*failures, _refused(got, event, error))
         times = took(invoked)
         init = max((time for time in (init, times.init) if time is not None), default=None)
         found = seen(invoked)
@@ -49,16 +50,24 @@ def smoke(
             found = _more(cloud, got, invoked, started, found)
         whys = shortfalls(event, invoked, found, Took(times.handler, init))
         if whys:
-            failures.append(_failure(got, event, whys, warm=times.init is None and bool(event.log)))
+            failures.append(_failure(cloud, got, event, whys, warm=times.init is None and bool(event.log)))
         elif tell is not None:
             _remark(got, event, found, init, tell)
     return tuple(failures)
 
 
-def _failure(got: FunctionState, event: Smoke, whys: tuple[str, ...], *, warm: bool) -> Failure:
+def _refused(got: FunctionState, event: Smoke, error: LamellaError) -> Failure:
+    what = f"it could not be invoked with `{event.event}`: {error.what}"
+    hint = error.hint or ""
+    if any(_TENANT in line.lower() for line in error.why):
+        hint = "a function that is isolated by tenant can't be invoked with smoke events: configure none for it"
+    return Failure(got.name, what, error.why, hint)
+
+
+def _failure(cloud: Cloud, got: FunctionState, event: Smoke, whys: tuple[str, ...], *, warm: bool) -> Failure:
     if warm and any(why.startswith("its log has no") for why in whys):
         whys += ("it met an environment that had been started before: what imports log came with an earlier event",)
-    hint = f"`lamella logs {got.name} --since 10m` has its log"
+    hint = f"{command(cloud.place, 'logs', got.name, '--since', '10m')} has its log"
     return Failure(got.name, f"`{event.event}` failed on {_called(got)}", whys, hint)
 
 
@@ -111,7 +120,7 @@ def _more(cloud: Cloud, got: FunctionState, invoked: Invoked, started: float, ta
             why = f"there is no log group `{group}`"
             break
         except LamellaError as error:
-            why = "; ".join([error.what, *error.why])
+            why = error.in_one_line
             break
         if found is not None:
             return Seen(f"{tail.text}\n{found}")

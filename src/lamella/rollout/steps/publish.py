@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from lamella.aws import NotThereError
 from lamella.cloud.model import LayerVersion, NewLayer
 from lamella.errors import LamellaError, OutsideError
@@ -10,14 +12,22 @@ from lamella.rollout.steps.settle import patient, settled
 from lamella.rollout.steps.turn import Tools
 
 
-def publish(step: PublishLayer, tools: Tools) -> tuple[LayerVersion, bool]:
-    """The version with the layer's bytes, and whether it was made here.
+class Published(NamedTuple):
+    """The version with the layer's bytes, and whether it was `made` here.  `left` says in words what else is there."""
+
+    version: LayerVersion
+    made: bool
+    left: str = ""
+
+
+def publish(step: PublishLayer, tools: Tools) -> Published:
+    """The one version that all are to have.
 
     Versions that came since the plan was made are looked at first.  Raises LamellaError, OutsideError.
     """
     there = patient(tools.chance, lambda: _found(step, step.expected - 1, tools))
     if there is not None:
-        return there, False
+        return Published(there, made=False)
     layer = step.layer
     new = NewLayer(
         layer.name,
@@ -39,23 +49,39 @@ def publish(step: PublishLayer, tools: Tools) -> tuple[LayerVersion, bool]:
     return _first(step, made, tools)
 
 
-def _first(step: PublishLayer, made: LayerVersion, tools: Tools) -> tuple[LayerVersion, bool]:
+def _first(step: PublishLayer, made: LayerVersion, tools: Tools) -> Published:
     """The first of two versions with the same bytes, where somebody else published it in the same moment."""
-    if made.version <= step.expected:
-        return made, True
-    twin = None
     for number in range(step.expected, made.version):
         other = _version(step, number, tools)
         if other is not None and other.code_sha256 == made.code_sha256:
-            twin = other
-            break
-    if twin is None:
-        return made, True
-    try:  # nobody but this run can have attached it yet
+            return Published(other, made=False, left=_deleted(made, other, tools))
+    return Published(made, made=True)
+
+
+def _deleted(made: LayerVersion, twin: LayerVersion, tools: Tools) -> str:
+    """Delete what nobody but this run can have attached yet.  "" where it is gone, else what is to be said of it."""
+
+    def there() -> bool:
+        try:
+            tools.cloud.lambdas.layer_version(made.name, made.version)
+        except NotThereError:
+            return False
+        return True
+
+    def write() -> bool:
         tools.cloud.lambdas.delete_layer_version(made.name, made.version)
-    except LamellaError:
-        return made, True
-    return twin, False
+        return True
+
+    try:
+        settled(tools.chance, write, lambda: None if there() else True)
+    except NotThereError:
+        return ""
+    except LamellaError as error:
+        return (
+            f"version {made.version} of the layer `{made.name}` is the same as version {twin.version}, which is used, "
+            f"and could not be deleted: {error.in_one_line}; it does no harm, and `lamella prune` deletes it"
+        )
+    return ""
 
 
 def _found(step: PublishLayer, known: int, tools: Tools) -> LayerVersion | None:

@@ -21,7 +21,12 @@ TRIES = 8
 # Of one wait at random, in seconds: the first at most, and any
 _FIRST, _LONGEST = 0.5, 20.0
 # Before the first look whether AWS is done, with few functions and with many, and at most, in seconds
-_AT_ONCE, _SOON, _LATE = 0.2, 1.0, 5.0
+_AT_ONCE, _SOON, _LATEST = 0.2, 1.0, 60.0
+# Between the looks after it, at most, in seconds
+_AGAIN = 5.0
+# What becomes of the first wait where it was enough, and where it was not, at most: one slow update does not hold up
+# all that follow
+_LESS, _MORE = 0.995, 2.0
 _FEW = 10
 
 
@@ -98,21 +103,39 @@ def _uncertain(error: LamellaError) -> LamellaError:
 class Pace:
     """How long to wait before looking whether AWS is done: as long as it took lately, so that one look will do.
 
-    In seconds.  Threads may share one.  With few functions nobody minds a call more: they are looked at soon.
+    `updates` of $LATEST and published `versions` take their own time each.  Threads may share one.
     """
 
     def __init__(self, functions: int = 1) -> None:
-        self._first = _SOON if functions > _FEW else _AT_ONCE
+        self.updates = Waits(functions)
+        self.versions = Waits(functions)
 
-    def waits(self) -> Iterator[float]:
+
+class Waits:
+    """The waits of one kind of thing, in seconds.
+
+    With few functions nobody minds a call more: they are looked at soon.
+    """
+
+    def __init__(self, functions: int = 1) -> None:
+        self._soonest = _SOON if functions > _FEW else _AT_ONCE
+        self._first = self._soonest
+        self._learnt = False
+
+    def each(self) -> Iterator[float]:
         """The waits before each look, without end."""
         wait = self._first
         yield wait
-        wait = max(_AT_ONCE, wait / 2)
+        wait = max(_AT_ONCE, min(_AGAIN, wait / 2))
         while True:
             yield wait
-            wait = min(_LATE, wait * 1.5)
+            wait = min(_AGAIN, wait * 1.5)
 
-    def took(self, seconds: float) -> None:
-        """It was not done at the first look, but after so long."""
-        self._first = min(_LATE, max(self._first, seconds))
+    def took(self, seconds: float, looks: int) -> None:
+        """It was done at the look number `looks`, from 1 on, after so long."""
+        if looks > 1:
+            most = self._first * _MORE if self._learnt else _LATEST
+            self._first = min(_LATEST, most, max(self._first, seconds))
+            self._learnt = True
+        else:
+            self._first = max(self._soonest, self._first * _LESS)

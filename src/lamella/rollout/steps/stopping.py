@@ -11,6 +11,8 @@ from lamella.cloud.model import Clock
 
 S = TypeVar("S")
 T = TypeVar("T")
+# Takes a line for each thing that is done, from any thread
+Tell = Callable[[str], None]
 
 # Somebody who wants it to stop waits no longer than this, in seconds
 _PIECE = 1.0
@@ -21,16 +23,31 @@ class StoppedError(Exception):
 
 
 class Stop:
-    """`asked` is set by whoever wants a rollout to stop and to go back: another thread, a signal's handler."""
+    """`asked` is set by whoever wants a rollout to stop and to go back: another thread, a signal's handler.
+
+    `abandoned` is set, by `abandon`, where it is not even to go back.
+    """
 
     def __init__(self) -> None:
         self.asked = threading.Event()
+        self.abandoned = threading.Event()
         self._failed = threading.Event()
+
+    def abandon(self) -> None:
+        """Stop, and leave what was changed as it is then."""
+        self.abandoned.set()
+        self.asked.set()
 
     def beside(self) -> Stop:
         """One for another place: asked together, but failing each for itself."""
         other = Stop()
-        other.asked = self.asked
+        other.asked, other.abandoned = self.asked, self.abandoned
+        return other
+
+    def undoing(self) -> Stop:
+        """One for the way back, which stops only where it is abandoned."""
+        other = Stop()
+        other.asked = other.abandoned = self.abandoned
         return other
 
     def fail(self) -> None:

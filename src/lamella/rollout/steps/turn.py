@@ -6,19 +6,23 @@ at last; a change that somebody else makes in between is never written over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from lamella.aws import StaleError
 from lamella.cloud.model import Cloud, Content, FunctionState
 from lamella.errors import LamellaError, OutsideError
 from lamella.rollout.model import After, FunctionChange, PublishVersion, UpdateCode, UpdateConfiguration
-from lamella.rollout.steps.settle import Chance, Pace, UncertainError, patient, settled
+from lamella.rollout.steps.settle import Chance, Pace, UncertainError, Waits, patient, settled
 from lamella.rollout.steps.uploads import Uploads
 from lamella.wording import printable
 
 # An update, or a version on its way to Active, may take so long, in seconds
 _PATIENCE = 600.0
+# ``InvalidParameterValueException: Function code combined with layers exceeds the maximum allowed size of 262144000
+# bytes. …``, ``… Unzipped size must be smaller than 262144000 bytes``
+_TOO_LARGE = re.compile(r"^InvalidParameterValueException: .*(exceeds the maximum allowed size|[Uu]nzipped size)")
 
 
 class Core(NamedTuple):
@@ -44,19 +48,19 @@ class Trace:
     """What a rollout did to one function, or may have done: what it is allowed to take back.
 
     `cores` is what $LATEST was made, or may have been; `aliases` what the alias was, each with its weights; ("", ())
-    for one that wasn't there.  `version`
-    is what was published, "" for nothing.  `anything` says that an earlier run, which was killed, may have done more.
+    for one that wasn't there.  `version` is what was published, "" for nothing.  `meant` is what earlier runs, which
+    didn't come to their ends, may have made it, and the version behind its alias.
     """
 
-    def __init__(self, *, anything: bool = False) -> None:
-        self.anything = anything
+    def __init__(self, meant: Sequence[Core] = ()) -> None:
+        self.meant = tuple(meant)
         self.cores: list[Core] = []
         self.aliases: list[tuple[str, tuple[tuple[str, float], ...]]] = []
         self.version = ""
 
     @property
     def is_empty(self) -> bool:
-        return not self.cores and not self.aliases and not self.anything
+        return not self.cores and not self.aliases and not self.meant
 
 
 class Turned(NamedTuple):
@@ -71,8 +75,20 @@ class Turned(NamedTuple):
     size: int
 
 
-def core_of(state: FunctionState) -> Core:
+def core_of(state: FunctionState | After) -> Core:
     return Core(state.code_sha256, state.layers, state.runtime, state.handler, state.architecture)
+
+
+def core_after(change: FunctionChange, layers: Mapping[str, str]) -> Core:
+    """What its $LATEST is to be.  `layers` maps names of layers to ARNs; one that isn't among them stays a name."""
+    core, wanted = core_of(change.observed), change.wanted
+    for step in change.steps:
+        if isinstance(step, UpdateConfiguration):
+            attached = tuple(layers.get(one, one) for one in step.after)
+            core = core._replace(layers=attached, runtime=wanted.runtime, handler=wanted.handler)
+        elif isinstance(step, UpdateCode):
+            core = core._replace(code_sha256=wanted.content.code_sha256, architecture=wanted.architecture)
+    return core
 
 
 def turn(change: FunctionChange, layers: Mapping[str, str], tools: Tools, trace: Trace) -> Turned:
@@ -81,29 +97,23 @@ def turn(change: FunctionChange, layers: Mapping[str, str], tools: Tools, trace:
     Raises StaleError where somebody else changes the function, OutsideError where AWS can't carry it out.
     """
     latest = Latest(tools, change.observed)
-    core = core_of(change.observed)
-    wanted = change.wanted
     version = ""
     if change.observed.update == "InProgress" or change.observed.state == "Pending":
-        latest.wait(core)  # what an earlier run began
-    for step in change.steps:
-        match step:
-            case UpdateConfiguration():
-                attached = tuple(layers.get(one, one) for one in step.after)
-                core = core._replace(layers=attached, runtime=wanted.runtime, handler=wanted.handler)
-                latest.configure(core, trace)
-            case UpdateCode():
-                core = core._replace(code_sha256=wanted.content.code_sha256, architecture=wanted.architecture)
-                latest.recode(core, tools.uploads.sendable(step.content), trace)
-            case PublishVersion():
-                got = latest.publish()
-                version = trace.version = got.version
-            case _:
-                pass
-    if not version:
+        latest.wait(core_of(change.observed))  # what an earlier run began
+    core = core_after(change, layers)
+    code = next((step.content for step in change.steps if isinstance(step, UpdateCode)), None)
+    latest.become(
+        core, trace,
+        configures=any(isinstance(step, UpdateConfiguration) for step in change.steps),
+        content=None if code is None else lambda: tools.uploads.sendable(code),
+    )  # fmt: skip
+    if any(isinstance(step, PublishVersion) for step in change.steps):
+        got = latest.publish()
+        version = trace.version = got.version
+    else:
         got = latest.read()
-    meant = After(wanted.name, *core, version, wanted.alias)
-    return Turned(change, got, meant, wanted.content.size)
+    meant = After(change.wanted.name, *core, version, change.wanted.alias)
+    return Turned(change, got, meant, change.wanted.content.size)
 
 
 class Latest:
@@ -113,6 +123,45 @@ class Latest:
         self._tools = tools
         self._looked = False
         self.state = state
+
+    def become(
+        self,
+        core: Core,
+        trace: Trace,
+        *,
+        configures: bool,
+        content: Callable[[], Content] | None,
+        code_first: bool = False,
+    ) -> None:
+        """Make it `core`: its configuration where that `configures`, its code where there is a `content`.
+
+        Code and layers are updates of their own, and Lambda limits the size of both together, amid them, too (AWS
+        Lambda quotas: deployment package size, unzipped).  Where one is refused for that, the other goes first: as
+        neither end is too large, one of the two orders fits.  Raises StaleError, OutsideError, LamellaError.
+        """
+
+        def configured() -> None:
+            now = core_of(self.state)
+            self.configure(now._replace(layers=core.layers, runtime=core.runtime, handler=core.handler), trace)
+
+        def recoded() -> None:
+            assert content is not None
+            now = core_of(self.state)
+            self.recode(now._replace(code_sha256=core.code_sha256, architecture=core.architecture), content(), trace)
+
+        updates = [configured] * configures + [recoded] * (content is not None)
+        if code_first:
+            updates.reverse()
+        if len(updates) == 2:
+            try:
+                updates[0]()
+            except LamellaError as error:
+                if not _is_too_large(error):
+                    raise
+            else:
+                updates = updates[1:]
+        for update in reversed(updates):  # what was refused goes last
+            update()
 
     def configure(self, core: Core, trace: Trace) -> None:
         """Raises StaleError, OutsideError, LamellaError."""
@@ -199,7 +248,7 @@ def at_rest(tools: Tools, name: str, *, at_once: bool = True) -> FunctionState:
         state = tools.cloud.lambdas.function(name)
         return None if state.update == "InProgress" or state.state == "Pending" else state
 
-    return _awaited(tools, look, f"the update of `{name}`", at_once=at_once)
+    return _awaited(tools, tools.pace.updates, look, f"the update of `{name}`", at_once=at_once)
 
 
 def _active(tools: Tools, version: FunctionState) -> FunctionState:
@@ -212,7 +261,7 @@ def _active(tools: Tools, version: FunctionState) -> FunctionState:
         state = tools.cloud.lambdas.function(version.name, version.version)
         return None if state.state == "Pending" or state.update == "InProgress" else state
 
-    found = _awaited(tools, look, what)
+    found = _awaited(tools, tools.pace.versions, look, what)
     if found.state == "Failed":
         reason = printable(found.reason) or "AWS gives no reason"
         raise OutsideError(f"{what} does not become active", why=[reason], hint="mend that, then deploy again")
@@ -220,20 +269,20 @@ def _active(tools: Tools, version: FunctionState) -> FunctionState:
 
 
 def _awaited(
-    tools: Tools, look: Callable[[], FunctionState | None], what: str, *, at_once: bool = False
+    tools: Tools, waits: Waits, look: Callable[[], FunctionState | None], what: str, *, at_once: bool = False
 ) -> FunctionState:  # fmt: skip
-    """What `look` gives as soon as it gives something; the waits between are those of `tools.pace`."""
+    """What `look` gives as soon as it gives something; the waits between are `waits`."""
     clock = tools.cloud.clock
     start = clock.now()
     slept = 0.0
-    for looks, seconds in enumerate(tools.pace.waits()):
+    for looks, seconds in enumerate(waits.each()):
         if not (at_once and looks == 0):
             clock.sleep(seconds)
             slept += seconds
         found = patient(tools.chance, look)
         if found is not None:
-            if looks:
-                tools.pace.took(slept)
+            if slept:
+                waits.took(slept, looks + 1)
             return found
         if clock.now() - start > _PATIENCE:
             break
@@ -241,6 +290,11 @@ def _awaited(
         f"{what} is not done after {_PATIENCE / 60:.0f} minutes",
         hint="AWS may still do it; look at what `aws lambda get-function-configuration` says of it",
     )
+
+
+def _is_too_large(error: LamellaError) -> bool:
+    """Whether AWS refused an update for the size of code and layers together."""
+    return not isinstance(error, UncertainError) and any(map(_TOO_LARGE.search, error.why))
 
 
 def _same(one: FunctionState, other: FunctionState) -> bool:

@@ -9,6 +9,11 @@ from lamella.errors import LamellaError, OutsideError
 from lamella.facts.tables import limits
 
 
+def key_of(content: Content) -> str:
+    """Its key below the bucket's prefix."""
+    return f"lamella/{content.sha256}.zip"
+
+
 class Uploads:
     """What of the bucket one rollout uses.  Threads may share one.  `bucket` is None where none is configured."""
 
@@ -30,7 +35,7 @@ class Uploads:
                 why=[f"it has {content.size:,} bytes, and a request takes {limits().layer_zipped:,}"],
                 hint="name a bucket that Lambda's region has: `bucket` in `[tool.lamella.deploy]`",
             )
-        key = f"lamella/{content.sha256}.zip"
+        key = key_of(content)
         with self._lock:  # one after the other: each has its own parts in flight
             if key not in self._sent:
                 self._send(self._bucket, key, content)

@@ -5,21 +5,24 @@ Nothing is raised for what can't be put back: it is said, with the commands by w
 
 from __future__ import annotations
 
+import contextlib
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from lamella.aws import NotThereError
-from lamella.cloud.model import AliasState, FunctionState, Place
+from lamella.cloud.model import LATEST, AliasState, FunctionState, Place
 from lamella.deployed.model import Lambda as Downloads
 from lamella.errors import LamellaError
+from lamella.rollout.commands import command
+from lamella.rollout.journal.intent import is_ours
 from lamella.rollout.journal.journal import Journal
 from lamella.rollout.journal.keeping import code_of
 from lamella.rollout.model import Before
 from lamella.rollout.steps.aliases import Weights, point
 from lamella.rollout.steps.settle import patient, settled
-from lamella.rollout.steps.stopping import together
-from lamella.rollout.steps.turn import Core, Latest, Tools, Trace, at_rest, core_of
+from lamella.rollout.steps.stopping import StoppedError, together
+from lamella.rollout.steps.turn import Latest, Tools, Trace, at_rest, core_of
 
 Tell = Callable[[str], None]
 
@@ -46,8 +49,12 @@ class _One(NamedTuple):
     """What came of one step for one function.  `failed` is true where it is to be tried again."""
 
     done: str = ""
-    remains: str = ""
+    remains: tuple[str, ...] = ()
     failed: bool = False
+
+
+class _CodeError(LamellaError):
+    """The code that a function had can't be had any more."""
 
 
 def restore(
@@ -73,7 +80,7 @@ def restore(
     failed = {row.function.name for row, one in zip([*rows, *rows], results, strict=True) if one.failed}
     return Restored(
         tuple(one.done for one in results if one.done),
-        tuple(one.remains for one in results if one.remains),
+        tuple(line for one in results for line in one.remains),
         tuple(one for one in befores if one.function.name not in failed),
     )
 
@@ -88,17 +95,30 @@ def _caught(do: Callable[[], _One], before: Before, tools: Tools, what: str) -> 
     name = before.function.name
     try:
         return do()
-    except LamellaError as error:
-        if isinstance(error, NotThereError) and _is_gone(name, tools):
-            return _One(remains=f"`{name}` is no longer there, so it can't be put back" if what == "latest" else "")
-        place = tools.cloud.place
-        commands = _alias_command(before, place) if what == "alias" else _latest_commands(before, place)
-        part = f"the alias `{before.alias_name}` of `{name}`" if what == "alias" else f"`{name}`"
-        return _One(
-            remains=f"{part} could not be put back: {_line(error)}; `lamella rollback {name}` tries it again, "
-            f"or: {commands}",
-            failed=True,
-        )
+    except StoppedError:
+        raise
+    except Exception as error:  # one function that can't be put back is no reason to leave the others
+        if isinstance(error, NotThereError | _CodeError) and _is_gone(name, tools):
+            return _One(remains=(f"`{name}` is no longer there, so it can't be put back",) * (what == "latest"))
+        return _One(remains=tuple(_failed(error, before, tools.cloud.place, what)), failed=True)
+
+
+def _failed(error: Exception, before: Before, place: Place, what: str) -> Iterator[str]:
+    """A statement each: what failed and why, and what a person can do."""
+    name = before.function.name
+    part = f"the alias `{before.alias_name}` of `{name}`" if what == "alias" else f"`{name}`"
+    if isinstance(error, LamellaError):
+        yield f"{part} could not be put back: {error.what}"
+        yield from error.why
+        yield from [error.hint] if error.hint else []
+    else:
+        yield f"{part} could not be put back: {type(error).__name__}: {error}"
+    yield f"{command(place, 'rollback', name)} tries it again"
+    version = before.alias.version if before.alias else before.function.version
+    if isinstance(error, _CodeError) and version.isdecimal():
+        yield f"{command(place, 'rollback', name, '--to', version)} gives it the code and layers of version {version}"
+    by_hand = _alias_command(before, place) if what == "alias" else _latest_commands(before, place)
+    yield f"by hand, `{name}`: {by_hand}"
 
 
 def _is_gone(name: str, tools: Tools) -> bool:
@@ -113,22 +133,36 @@ def _is_gone(name: str, tools: Tools) -> bool:
 
 def _alias(before: Before, trace: Trace, tools: Tools) -> _One:
     function, name = before.function, before.alias_name
-    if not name or not (trace.aliases or trace.anything):
+    if not name or not (trace.aliases or trace.meant):
         return _One()
     now = patient(tools.chance, lambda: tools.cloud.lambdas.alias(function.name, name))
     goal = before.alias
     weights = _weights(goal, trace)
     if (now is None and goal is None) or (now and goal and (now.version, now.weights) == (goal.version, weights)):
         return _One()
-    if not trace.anything and ((now.version, now.weights) if now else ("", ())) not in trace.aliases:
+    if not _is_our_alias(before, now, trace, tools):
         there = f"points at version {now.version}" if now else "is no longer there"
-        return _One(remains=f"the alias `{name}` of `{function.name}` {there}: somebody else did that, and it stays so")
+        return _One(
+            remains=(f"the alias `{name}` of `{function.name}` {there}: somebody else did that, and it stays so",)
+        )
     if goal is None:
         assert now is not None
         _delete(tools, function, now)
         return _One(done=f"the alias `{name}` of `{function.name}`, which was new, is deleted")
     point(tools, Trace(), function, name, now, goal.version, weights)
     return _One(done=f"the alias `{name}` of `{function.name}` points at version {goal.version} again")
+
+
+def _is_our_alias(before: Before, now: AliasState | None, trace: Trace, tools: Tools) -> bool:
+    """Whether it is as this rollout made it, or as an earlier one may have: at a version that is as that was meant."""
+    if ((now.version, now.weights) if now else ("", ())) in trace.aliases:
+        return True
+    if now is None or not trace.meant:
+        return False
+    if before.alias is not None and now.version == before.alias.version:
+        return True
+    behind = patient(tools.chance, lambda: tools.cloud.lambdas.function(before.function.name, now.version))
+    return core_of(behind) in trace.meant
 
 
 def _weights(goal: AliasState | None, trace: Trace) -> Weights:
@@ -151,34 +185,36 @@ def _delete(tools: Tools, function: FunctionState, alias: AliasState) -> None:
 
 def _latest(before: Before, trace: Trace, tools: Tools, sources: Sources) -> _One:
     name, goal = before.function.name, core_of(before.function)
-    if not (trace.cores or trace.anything):
+    if not (trace.cores or trace.meant):
         return _One()
     now = at_rest(tools, name)
     core = core_of(now)
     failed = now.update == "Failed" and before.function.update != "Failed"
     if core == goal and not failed:
         return _One()
-    if not trace.anything and not _is_ours(core, [goal, *trace.cores]):
+    if not is_ours(core, [goal, *trace.meant, *trace.cores]):
         return _One(
-            remains=f"`{name}` was changed by somebody else meanwhile: its code and layers stay as they are now"
+            remains=(f"`{name}` was changed by somebody else meanwhile: its code and layers stay as they are now",)
         )
-    latest, parts = Latest(tools, now), []
-    if (core.code_sha256, core.architecture) != (goal.code_sha256, goal.architecture):
-        core = core._replace(code_sha256=goal.code_sha256, architecture=goal.architecture)
-        with code_of(before, sources.journal, sources.downloads, tools.chance) as content:
-            latest.recode(core, tools.uploads.sendable(content), Trace())
-        parts.append("code")
-    if core != goal or (failed and not parts):
-        if core.layers != goal.layers:
-            parts.append("layers")
-        latest.configure(goal, Trace())
+    latest = Latest(tools, now)
+    recodes = (core.code_sha256, core.architecture) != (goal.code_sha256, goal.architecture)
+    others = goal._replace(code_sha256=core.code_sha256, architecture=core.architecture)
+    configures = core != others or (failed and not recodes)
+    if recodes:
+        with contextlib.ExitStack() as stack:
+            try:
+                code = stack.enter_context(code_of(before, sources.journal, sources.downloads, tools.chance))
+            except LamellaError as error:
+                raise _CodeError(error.what, why=error.why, hint=error.hint) from error
+            latest.become(
+                goal, Trace(), configures=configures, content=lambda: tools.uploads.sendable(code), code_first=True
+            )
+    else:
+        latest.become(goal, Trace(), configures=configures, content=None)
+    parts = ["code"] * recodes + ["layers"] * (core.layers != goal.layers)
     changed = " and ".join(parts) or "configuration"
-    return _One(done=f"`{name}` has its {changed} of before")
-
-
-def _is_ours(core: Core, ours: Sequence[Core]) -> bool:
-    """Whether each part is as it was, or as this rollout made it: updates come to their ends one by one."""
-    return all(part in parts for part, parts in zip(core, zip(*ours, strict=True), strict=True))
+    version = before.function.version
+    return _One(done=f"`{name}` has its {changed} of {'before' if version == LATEST else f'version {version}'}")
 
 
 def _alias_command(before: Before, place: Place) -> str:
@@ -202,7 +238,3 @@ def _command(place: Place, words: Sequence[str]) -> str:
     more = ["--region", place.region] if place.region else []
     more += ["--profile", place.profile] if place.profile else []
     return f"`{shlex.join(['aws', 'lambda', *words, *more])}`"
-
-
-def _line(error: LamellaError) -> str:
-    return "; ".join([error.what, *error.why])

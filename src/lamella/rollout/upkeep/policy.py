@@ -6,10 +6,14 @@ CloudWatch Logs); AWS Lambda developer guide, "Fine-tuning the Resources and Con
 "Granting users access to a Lambda layer"; S3 User Guide, "Required permissions for Amazon S3 API operations".
 
 What these tell beyond the names: Invoke goes by lambda:InvokeFunction.  To attach a layer takes lambda:GetLayerVersion
-of it.  ListFunctions, alarms and metrics know no resources.  A zip that is named by its place in S3 is read with the
+of it.  ListFunctions and metrics know no resources.  DescribeAlarms does, but tells of composite alarms only to whom it
+is allowed for all (CloudWatch API reference, DescribeAlarms).  A zip that is named by its place in S3 is read with the
 caller's own s3:GetObject.  HeadObject goes by s3:GetObject, and says 404 rather than 403 only to whom s3:ListBucket is
-allowed, without a condition on the prefix, which the call has not.  iam:PassRole is asked for where a call names a
-role: none does here.
+allowed, without a condition on the prefix, which the call has not.  To read an object that a KMS key encrypts takes
+kms:Decrypt, to write one kms:GenerateDataKey, and in parts both.  iam:PassRole is asked for where a call names a role:
+none does here.
+
+A deploy deletes a layer version where somebody published the same bytes in the same moment: its own.
 """
 
 from __future__ import annotations
@@ -22,10 +26,10 @@ from typing import NamedTuple
 CALLS: Mapping[str, tuple[str, ...]] = {
     "cloudwatch:DescribeAlarms": ("cloudwatch:DescribeAlarms",),
     "cloudwatch:GetMetricData": ("cloudwatch:GetMetricData",),
+    "iam:SimulatePrincipalPolicy": ("iam:SimulatePrincipalPolicy",),
     "lambda:AddLayerVersionPermission": ("lambda:AddLayerVersionPermission",),
     "lambda:CreateAlias": ("lambda:CreateAlias",),
     "lambda:DeleteAlias": ("lambda:DeleteAlias",),
-    "lambda:DeleteFunction": ("lambda:DeleteFunction",),
     "lambda:DeleteLayerVersion": ("lambda:DeleteLayerVersion",),
     "lambda:GetAlias": ("lambda:GetAlias",),
     "lambda:GetFunction": ("lambda:GetFunction",),
@@ -79,8 +83,9 @@ class Scope(NamedTuple):
     """What a policy is for.
 
     `places` are pairs of region and account, "*" for any.  `layers` are names, `foreign` ARNs of other people's layer
-    versions.  `bucket`, `journal` and `cache` are pairs of bucket and prefix ("" for all of it), () for none.  `keys`
-    are ARNs of KMS keys that buckets are encrypted with.
+    versions.  `bucket`, `journal` and `cache` are pairs of bucket and prefix ("" for all of it), () for none; so are
+    `journals`, which are other environments'.  `keys` are ARNs of KMS keys that buckets are encrypted with.  `groups`
+    are names of log groups that functions write to in place of their own.
     """
 
     places: tuple[tuple[str, str], ...]
@@ -91,6 +96,8 @@ class Scope(NamedTuple):
     journal: tuple[tuple[str, str], ...] = ()
     cache: tuple[tuple[str, str], ...] = ()
     keys: tuple[str, ...] = ()
+    journals: tuple[tuple[str, str], ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 class Statement(NamedTuple):
@@ -102,26 +109,33 @@ class Statement(NamedTuple):
     conditions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
 
 
-_READ = ("ListFunctions", "ReadFunctions", "ReadLayers", "ReadAliases", "ReadJournal")
+_READ = ("ListFunctions", "ReadFunctions", "ReadLayers", "ReadAliases", "ReadJournal", "ReadKeys")
 _JOURNAL = ("ReadJournal", "WriteJournal")
 _REST = (
     "ReadVersions", "ReadCode", "PublishLayers", "UpdateFunctions", "AttachLayers", "PublishVersions", "ShiftAliases",
-    "Invoke", "Upload", "WriteJournal", "WatchMetrics", "WatchAlarms", "UseKeys",
+    "Invoke", "Upload", "WriteJournal", "WatchMetrics", "WatchAlarms", "WriteKeys",
 )  # fmt: skip
+# Of these, what a way back does not do: it makes no versions, and proves and watches none
+_FORWARD = ("PublishLayers", "PublishVersions", "Invoke", "WatchMetrics", "WatchAlarms")
 # What each command takes, as parts: see `_PARTS`
 PURPOSES: Mapping[str, tuple[str, ...]] = {
     "plan": _READ,
-    "deploy": (*_READ, *_REST),
-    "rollback": (*_READ, *(part for part in _REST if part not in ("PublishLayers", "Upload"))),
+    # Of two versions that were published in the same moment, with the same bytes, it deletes its own
+    "deploy": (*_READ, *_REST, "PruneLayers"),
+    # Code above the limit of a request goes through the bucket on its way back, too
+    "rollback": (*_READ, *(part for part in _REST if part not in _FORWARD)),
     "status": (*_READ, "ListEveryLayer"),
     "versions": ("ListFunctions", "ReadFunctions", "ReadLayers"),
-    "prune": ("ListFunctions", "ReadEveryVersion", "ReadLayers", "ReadPolicies", "PruneLayers", *_JOURNAL),
+    "prune": (
+        "ListFunctions", "ReadEveryVersion", "ReadLayers", "ReadPolicies", "PruneLayers", *_JOURNAL, "ReadJournals",
+        "ReadKeys", "WriteKeys",
+    ),
     "share": ("ReadLayers", "ReadPolicies", "ShareLayers"),
-    "logs": ("ReadFunctions", "ReadAliases", "ListAliases", "ReadJournal", "ReadLogs"),
-    "doctor": (*_READ, "ListEveryLayer", "ReadCode"),
-    "build": ("ReadCache", "WriteCache", "UseKeys"),
-    "pull-request": ("ReadCache", "UseKeys"),
-}
+    "logs": ("ReadFunctions", "ReadEveryAlias", "ReadJournal", "ReadKeys", "ReadLogs"),
+    "doctor": (*_READ, "ListEveryLayer", "ReadCode", "Simulate"),
+    "build": ("ReadCache", "ReadKeys", "WriteCache", "WriteKeys"),
+    "pull-request": ("ReadCache", "ReadKeys"),
+}  # fmt: skip
 
 
 def policy(scope: Scope, purposes: Sequence[str]) -> tuple[Statement, ...]:
@@ -176,6 +190,12 @@ def _layers(scope: Scope, form: str = "") -> tuple[str, ...]:
     return _arns(scope, [f"layer:{name}{form}" for name in scope.layers])
 
 
+def _principals(scope: Scope) -> tuple[str, ...]:
+    """Whoever policies are attached to in the accounts."""
+    accounts = dict.fromkeys((partition(region), account) for region, account in scope.places)
+    return tuple(f"arn:{one}:iam::{account}:{kind}/*" for one, account in accounts for kind in ("role", "user"))
+
+
 def _everywhere(scope: Scope, sid: str, actions: tuple[str, ...], needed: bool = True) -> Statement:
     """Calls that know no resources: in the regions alone."""
     regions = tuple(dict.fromkeys(region for region, _ in scope.places if region != "*"))
@@ -185,22 +205,22 @@ def _everywhere(scope: Scope, sid: str, actions: tuple[str, ...], needed: bool =
 
 def _objects(scope: Scope, places: Iterable[tuple[str, str]], below: str = "") -> tuple[str, ...]:
     """The objects below prefixes, as resources."""
-    of = _s3(scope)
-    return tuple(f"{of}{bucket}/{_joined(prefix, below)}*" for bucket, prefix in places)
+    found = tuple(places)
+    return tuple(f"{of}{bucket}/{_joined(prefix, below)}*" for of in _s3(scope) for bucket, prefix in found)
 
 
 def _joined(prefix: str, below: str) -> str:
     return "/".join(filter(None, (prefix.strip("/"), below))) + ("/" if prefix and not below else "")
 
 
-def _s3(scope: Scope) -> str:
-    names = {partition(region) for region, _ in scope.places}
-    return f"arn:{names.pop() if len(names) == 1 else '*'}:s3:::"
+def _s3(scope: Scope) -> tuple[str, ...]:
+    """How the ARNs of buckets begin: one for each partition that there is a place in."""
+    return tuple(dict.fromkeys(f"arn:{partition(region)}:s3:::" for region, _ in scope.places))
 
 
 def _with_bucket(scope: Scope, sid: str, actions: tuple[str, ...], places: tuple[tuple[str, str], ...]) -> Statement:
     """Objects and their buckets in one statement; S3 takes each action for the resources that it knows."""
-    buckets = dict.fromkeys(f"{_s3(scope)}{bucket}" for bucket, _ in places)
+    buckets = dict.fromkeys(f"{of}{bucket}" for of in _s3(scope) for bucket, _ in places)
     return Statement(sid, (*actions, "s3:ListBucket"), (*buckets, *_objects(scope, places)))
 
 
@@ -236,6 +256,10 @@ def _attach_layers(scope: Scope) -> Statement:
     return Statement("AttachLayers", ("lambda:GetLayerVersion",), scope.foreign)
 
 
+def _groups(scope: Scope) -> tuple[str, ...]:
+    return (*(f"/aws/lambda/{one.name}" for one in scope.functions), *scope.groups)
+
+
 def _has_alias(one: Function) -> bool:
     return one.alias
 
@@ -257,7 +281,10 @@ _PARTS: Mapping[str, Callable[[Scope], Statement]] = {
     "ReadVersions": lambda scope: Statement(
         "ReadVersions", ("lambda:ListVersionsByFunction",), _functions(scope, ("", ":*"), _has_alias)
     ),
-    "ListAliases": lambda scope: Statement("ListAliases", ("lambda:ListAliases",), _functions(scope, ("", ":*"))),
+    # Whatever alias is asked for, of functions that are deployed without one, too
+    "ReadEveryAlias": lambda scope: Statement(
+        "ReadEveryAlias", ("lambda:GetAlias", "lambda:ListAliases"), _functions(scope, ("", ":*"))
+    ),
     # Whether a layer's version is needed still, any function may say
     "ReadEveryVersion": lambda scope: Statement(
         "ReadEveryVersion", ("lambda:ListAliases", "lambda:ListVersionsByFunction"), _arns(scope, ["function:*"])
@@ -285,6 +312,7 @@ _PARTS: Mapping[str, Callable[[Scope], Statement]] = {
     "Upload": _upload,
     "ReadJournal": lambda scope: _with_bucket(scope, "ReadJournal", ("s3:GetObject",), scope.journal),
     "WriteJournal": lambda scope: Statement("WriteJournal", _KEPT[:2] + _KEPT[3:], _objects(scope, scope.journal)),
+    "ReadJournals": lambda scope: _with_bucket(scope, "ReadJournals", ("s3:GetObject",), scope.journals),
     "ReadCache": lambda scope: _with_bucket(scope, "ReadCache", ("s3:GetObject",), scope.cache),
     "WriteCache": lambda scope: Statement(
         "WriteCache", ("s3:AbortMultipartUpload", "s3:PutObject"), _objects(scope, scope.cache)
@@ -294,9 +322,11 @@ _PARTS: Mapping[str, Callable[[Scope], Statement]] = {
     "ReadLogs": lambda scope: Statement(
         "ReadLogs",
         ("logs:FilterLogEvents",),
-        _arns(scope, [f"log-group:/aws/lambda/{one.name}:*" for one in scope.functions], "logs"),
+        _arns(scope, [f"log-group:{name}:*" for name in _groups(scope)], "logs"),
     ),
-    "UseKeys": lambda scope: Statement("UseKeys", ("kms:Decrypt", "kms:GenerateDataKey"), scope.keys),
+    "Simulate": lambda scope: Statement("Simulate", ("iam:SimulatePrincipalPolicy",), _principals(scope)),
+    "ReadKeys": lambda scope: Statement("ReadKeys", ("kms:Decrypt",), scope.keys),
+    "WriteKeys": lambda scope: Statement("WriteKeys", ("kms:GenerateDataKey",), scope.keys),
 }
 
 

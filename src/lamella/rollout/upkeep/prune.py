@@ -51,7 +51,16 @@ class Prune(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        return not any(layer.delete for layer in self.layers)
+        return not self.delete
+
+    @property
+    def delete(self) -> tuple[LayerVersion, ...]:
+        return tuple(one for layer in self.layers for one in layer.delete)
+
+    def reason(self, version: LayerVersion) -> str:
+        """Why it stays; where it does not, that it is gone already."""
+        kept = {one.version.arn: one.reasons for layer in self.layers for one in layer.keep}
+        return "; ".join(kept.get(version.arn, ("it is no longer there",)))
 
 
 class Pruned(NamedTuple):
@@ -117,6 +126,8 @@ def _of_record(uses: _Uses, record: Record) -> None:
     if record.unfinished is not None:
         why = "a deploy that is unfinished has it"
         uses.add(record.unfinished.layers, why)
+        for after in record.unfinished.meant:
+            uses.add(after.layers, why)
         for before in record.unfinished.before:
             uses.add(before.function.layers, why)
     for after in record.functions:

@@ -75,7 +75,7 @@ def status(cloud: Cloud, functions: Sequence[Named], configured: Iterable[str], 
         state = latest.get(one.name)
         alias, behind = aliases.get(one.name, (None, None))
         told = state is not None and one.name not in begun  # half of a deploy is nobody's drift
-        drift = drift_of(state, alias, behind, known, mine, alias_read=bool(one.alias)) if state and told else ()
+        drift = drift_of(state, alias, behind, known, mine, read_alias=one.alias) if state and told else ()
         rows.append(FunctionStatus(one, state, alias, behind, (), drift))
     newest = _newest(cloud, [arn for row in rows if row.met for arn in row.met.layers])
     last = record.history[0] if record.history else None
