@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import pytest
 from tests.build.projects import HANDLER, RUNNABLE, Project
+from tests.checks.builds import RUNTIME
 from tests.cli.aws import FUNCTION, LAYER, built_with, enter, put_built, settled
 from tests.cloud.strict import DENIED, StrictServer
 from tests.cloud.strict_fixtures import _strict, strict  # noqa: F401
@@ -19,7 +20,7 @@ from tests.deployed.moto_server import REGION, Deployer, zipped
 from tests.doctor.running import Done, run
 
 from lamella.cli import app
-from lamella.cli.visiting import Patient, simulated
+from lamella.cli.visiting import Patient, carried, simulated
 from lamella.cloud.model import Place
 from lamella.cloud.places import open_cloud
 from lamella.doctor.judge import Meant
@@ -95,6 +96,24 @@ def test_deep(deployed: Deployer, capsys: pytest.CaptureFixture[str]) -> None:
     assert named == {f"{FUNCTION}:2"}
     assert "imports `nowhere`: not in layer" in done.reasons("closure")[0]
     assert done.of("closure")[0]["fix"] == ["lamella build", "lamella deploy"]
+
+
+def test_commands_lead_to_the_place(
+    deployed: Deployer, project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of several regions, the environment that was named, and memory that was configured and isn't there."""
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    regions = f'\n[tool.lamella.environments.wide]\nregions = ["{REGION}", "eu-west-1"]\n'
+    project.configure(RUNNABLE + 'alias = "live"\nmemory = 1024\n' + regions)
+    deployed.lambdas.update_function_configuration(FunctionName=FUNCTION, Layers=[], MemorySize=256)
+    settled(deployed)
+    done = run(capsys, "api", "--env", "wide")
+    (layers,) = (row for row in done.of("layers") if REGION in row["artifact"])
+    assert layers["fix"] == [f"lamella deploy --env wide --region {REGION}"]
+    (memory,) = done.of("memory")
+    assert memory["fix"][0].endswith(f"--memory-size 1024 --region {REGION}")
+    one = run(capsys, "api", "--env", "wide", "--region", REGION)
+    assert one.of("layers")[0]["fix"] == layers["fix"]
 
 
 def test_no_such_function(server: StrictServer, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ARG001
@@ -211,7 +230,7 @@ def test_a_layer_of_the_project_brings_what_a_zip_lacks(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "some.zip").write_bytes(zipped({"app.py": f"import stem\n{HANDLER}"}))
-    done = run(capsys, str(tmp_path / "some.zip"))
+    done = run(capsys, str(tmp_path / "some.zip"), "--runtime", RUNTIME)
     lacking = [*done.of("closure"), *done.of("imports")]
     assert {row["hint"] for row in lacking} == {f"layer `{LAYER}` brings it: attach it to the function"}
 
@@ -236,4 +255,12 @@ def test_nothing_was_built(
 ) -> None:  # fmt: skip
     done = run(capsys, "--offline", "--output", str(tmp_path / "none"))
     (row,) = done.tree["findings"]
-    assert (row["check"], row["severity"], row["fix"]) == ("build", "warning", ["lamella build"])
+    built = shlex.join(["lamella", "build", "--output", str(tmp_path / "none")])
+    assert (row["check"], row["severity"], row["fix"]) == ("build", "warning", [built])
+
+
+def test_what_leads_to_a_place() -> None:
+    place = Place(region=REGION, profile="shop")
+    assert carried(place, profile=None, region=None, several=False) == ()
+    assert carried(place, profile="", region=REGION, several=False) == ("--profile", "", "--region", REGION)
+    assert carried(place, profile=None, region=None, several=True) == ("--profile", "shop", "--region", REGION)

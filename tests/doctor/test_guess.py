@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+from datetime import UTC, date, datetime
 
 import pytest
 from tests.doctor.zips import guessed, layout
 
+from lamella.doctor.guess import newest
 from lamella.doctor.model import FUNCTION, LAYER, Evidence, Layout
-from lamella.facts.tables import runtimes
 
 SITE = "lib/python3.12/site-packages"
 INFO = "six-1.16.0.dist-info/METADATA"
@@ -50,9 +50,26 @@ def test_the_runtime_of_most_compiled_modules() -> None:
 
 def test_nothing_tells_the_runtime() -> None:
     found = guessed("python/six.py")
-    own = f"python3.{sys.version_info[1]}"
-    assert found.runtime == (own if own in runtimes() else [*runtimes()][-1])
+    assert found.runtime == newest(datetime.now(UTC).date())
     assert any("`--runtime`" in why for why in found.why)
+
+
+@pytest.mark.parametrize(
+    ("day", "runtime"),
+    [
+        (date(2026, 11, 22), "python3.14"),
+        (date(2029, 1, 1), "python3.14"),
+        # None is left: the newest of those that are documented
+        (date(2099, 1, 1), "python3.14"),
+    ],
+)
+def test_the_newest_runtime_that_is_not_deprecated(day: date, runtime: str) -> None:
+    assert newest(day) == runtime
+
+
+def test_modules_of_windows_tell_the_runtime() -> None:
+    found = guessed("python/pkg/__init__.py", "python/pkg/_x.cp312-win_amd64.pyd")
+    assert (found.runtime, found.names_runtime) == ("python3.12", True)
 
 
 @pytest.mark.parametrize(

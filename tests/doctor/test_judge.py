@@ -97,8 +97,16 @@ def test_layers_of_others(fake: Fake) -> None:
     six = [fake.add_layer(f"x{number}") for number in range(4)]
     fake.change("api", layers=[fake.layer_arn("deps", 1), *six])
     found = judged(fake, meant(fake, layers=("deps", "more")), alias="")
-    assert found[-1].finding.reason.startswith("it is to have 2 layers, others attached `x0`, `x1`, `x2`, `x3`")
-    assert found[-1].fix[0].count("arn:") == 1
+    others = "`x0`, `x1`, `x2`, `x3`"
+    assert (
+        found[-1].finding.reason == f"it is to have 2 layers of its own, others attached {others}, and Lambda takes 5"
+    )
+    # A command that takes all of them away would break what others rely on
+    assert (found[-1].finding.hint, found[-1].fix) == (f"take 1 of {others} away, or merge layers", ())
+    fake.change("api", layers=[*six, theirs])
+    found = judged(fake, meant(fake), alias="")
+    assert found[-1].finding.reason.startswith("it is to have 1 layer of its own, ")
+    assert found[-1].fix == ()
 
 
 def test_order(fake: Fake) -> None:
@@ -158,9 +166,35 @@ def test_states(fake: Fake) -> None:
 
 def test_means_that_nobody_chose(fake: Fake) -> None:
     heavy = meant(fake)._replace(unzipped=210_000_000)
-    assert [check for check, _ in reasons(judged(fake, heavy))] == ["memory", "timeout"]
+    found = judged(fake, heavy)
+    assert [check for check, _ in reasons(found)] == ["memory", "timeout"]
+    # How much is right nobody wrote down
+    assert [(one.finding.hint.partition(":")[0], one.fix) for one in found] == [("give it more", ())] * 2
     fake.change("api", memory=512, timeout=30)
     assert judged(fake, heavy, alias="") == []
+
+
+def test_means_are_not_the_configured_ones(fake: Fake) -> None:
+    fake.change("api", memory=128, timeout=30)
+    what = meant(fake)._replace(memory=1024, timeout=10)
+    memory, timeout = judged(fake, what, alias="")
+    assert memory.finding.reason == "its memory is 128 MB, and the configuration says 1024 MB"
+    assert (memory.finding.severity, memory.finding.hint) == (Severity.WARNING, "a deploy never sets it")
+    command = "aws lambda update-function-configuration --function-name api"
+    assert memory.fix == (f"{command} --memory-size 1024 --region eu-central-1",)
+    assert timeout.finding.severity is Severity.NOTE
+    assert timeout.fix == (f"{command} --timeout 10 --region eu-central-1",)
+    fake.change("api", memory=1024, timeout=10)
+    assert judged(fake, what._replace(unzipped=210_000_000), alias="") == []
+
+
+def test_commands_lead_to_where_it_was_looked(fake: Fake) -> None:
+    fake.change("api", layers=())
+    there = meant(fake)._replace(carried=("--profile", "ops", "--region", "eu-west-1"), output="out")
+    found = judged(fake, there, alias="")
+    assert found[0].fix == ("lamella deploy --env prod --profile ops --region eu-west-1 --output out",)
+    assert there.rebuild == ("lamella build --output out", *found[0].fix)
+    assert there._replace(wanted=None).rebuild == ()
 
 
 def test_what_is_denied_is_part_of_the_answer(fake: Fake) -> None:

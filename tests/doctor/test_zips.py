@@ -70,6 +70,46 @@ def test_handlers(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert done.tree["looked"][0].endswith("nothing tells its handler: `--handler` says it")
 
 
+@pytest.mark.parametrize("text", ["x = (1,\nclass A: ...\n", "raise ValueError('no')\n"])
+def test_the_only_module_at_the_root_is_what_lambda_calls(
+    here: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    make(here / "api.zip", {"app.py": text, "shop/__init__.py": ""})
+    done = run(capsys, "api.zip", "--runtime", RUNTIME)
+    assert done.code == 1
+    (row,) = [one for one in done.errors if one["check"] == "imports"]
+    assert row["reason"].startswith("`app`, the only module at the root, can't be imported: ")
+    # Two may be tools of each other, and so may be what lies beside a package with a handler
+    make(here / "two.zip", {"app.py": text, "other.py": ""})
+    make(here / "tool.zip", {"fabfile.py": text, "shop/api.py": HANDLER})
+    make(here / "setup.zip", {"setup.py": text, "shop/__init__.py": ""})
+    for name in ("two.zip", "tool.zip", "setup.zip"):
+        assert run(capsys, name, "--runtime", RUNTIME).code == 0
+
+
+def test_syntax_that_nothing_reads(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With no runtime named, whether or not its Python is here."""
+    make(here / "api.zip", {"app.py": "def handler(event, context)\n    return 1\n"})
+    make(here / "alone.zip", {"app.py": "x = (1,\nclass A: ...\n"})
+    for name in ("api.zip", "alone.zip"):
+        assert run(capsys, name).code == 1
+
+
+def test_a_layer_of_lamella_is_whole(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a RECORD, modules are not called as their distributions are."""
+    files = {
+        "python/dateutil/__init__.py": "",
+        "python/python_dateutil-2.9.dist-info/METADATA": metadata("python-dateutil", "2.9"),
+        "python/cv2/__init__.py": "",
+        "python/opencv_python-4.0.dist-info/METADATA": metadata("opencv-python", "4.0"),
+    }
+    make(here / "layer.zip", files)
+    assert run(capsys, "layer.zip", "--runtime", RUNTIME).of("metadata") == []
+    # What has no metadata beside it is told
+    make(here / "bare.zip", {"python/dateutil/__init__.py": ""})
+    assert "`dateutil`" in run(capsys, "bare.zip", "--runtime", RUNTIME).of("metadata")[0]["reason"]
+
+
 def test_native_code_for_something_else(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files: dict[str, str | bytes] = {
         **SIX,

@@ -283,8 +283,7 @@ def test_galerlys_processor_says_at_its_start_that_rawpy_is_there(gallery: dict[
     assert "RAW format support: ENABLED" in answer
 
 
-@pytest.mark.parametrize("beside", [True, False], ids=["with manifest", "without"])
-@pytest.mark.parametrize("example", ["spectra", "galerly"])
+@pytest.mark.parametrize(("example", "beside"), [("spectra", True), ("galerly", False)])
 def test_the_doctor_finds_nothing_wrong_with_zips_that_work(
     request: pytest.FixtureRequest, tmp_path: Path, example: str, beside: bool
 ) -> None:

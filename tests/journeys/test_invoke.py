@@ -247,7 +247,7 @@ def test_too_much_memory(shared: Project) -> None:
     assert row["report"]["maxMemoryUsed"] == 128
     enough = told(shared, "--memory", "600", "--timeout", "1", "--event", "-", stdin=b'{"do": "eat"}')
     assert enough["invocations"][0]["report"]["status"] == "timeout"
-    assert enough["invocations"][0]["report"]["maxMemoryUsed"] >= 400
+    assert enough["invocations"][0]["report"]["maxMemoryUsed"] > 128
 
 
 def test_variables_and_context(shared: Project, tmp_path: Path) -> None:

@@ -198,15 +198,22 @@ def _built(
     except LamellaError as error:
         reason = "; ".join((error.what, *error.why))
         finding = Finding("build", Severity.WARNING, settings.project, "", reason, error.hint or "")
-        return Checkup(found=(Diagnosis(finding, ("lamella build",)),)), None
+        return Checkup(found=(Diagnosis(finding, (_build(parsed),)),)), None
     chosen = _chosen(manifest, meant, names)
     found = [
-        attached(finding, providers(manifest, settings.output, _runtime_of(manifest, finding.artifact)))
+        attached(finding, providers(manifest, settings.output, _runtime_of(manifest, finding.artifact)), _build(parsed))
         for finding in findings(chosen, settings.output, _means(parsed, settings, progress))
     ]
     keys = [one.key for one in chosen.artifacts]
     looked = (f"built: {', '.join(keys)}",) if keys else ()
     return Checkup(looked, tuple(found)), (manifest, meant)
+
+
+def _build(parsed: argparse.Namespace) -> str:
+    """The command that builds into where it was looked."""
+    import shlex
+
+    return shlex.join(["lamella", "build", *(["--output", parsed.output] if parsed.output else [])])
 
 
 def _chosen(manifest: Manifest, meant: Wanted, names: Sequence[str]) -> Manifest:
@@ -238,7 +245,7 @@ def _deployed(
     """The functions in each place."""
     from lamella import aws
     from lamella.cli.rollouts import side_by_side
-    from lamella.cli.visiting import deployed, patients, simulated, unasked, visit
+    from lamella.cli.visiting import carried, deployed, patients, simulated, unasked, visit
     from lamella.cloud.places import open_cloud, places
     from lamella.doctor.access import Credentials
     from lamella.errors import LamellaError, UsageError
@@ -248,24 +255,29 @@ def _deployed(
     except UsageError:
         raise
     except LamellaError as error:
-        return [Checkup(found=(unasked(error),), failed=error)]
-    who = patients(settings, environment, built, names)
+        return [Checkup(found=(unasked(error, parsed.profile),), failed=error)]
+    who = patients(settings, environment, built, names, parsed.output or "")
+
+    def leading(place: Place) -> tuple[str, ...]:
+        return carried(place, profile=parsed.profile, region=parsed.region, several=len(found) > 1)
 
     def one(place: Place) -> Checkup:
         cloud = open_cloud(place)
         identity = Credentials(aws.Access(place.profile, place.region, role=place.role))
-        looked, diagnoses, failed = visit(cloud, identity, who, labelled=len(found) > 1)
+        looked, diagnoses, failed = visit(cloud, identity, who, labelled=len(found) > 1, carried=leading(place))
         if parsed.permissions and failed is None:
             layers = [layer.name for layer in built[1].layers] if built else []
             diagnoses += simulated(cloud, identity, who, layers)
         return Checkup(looked, diagnoses, failed)
 
     parts = []
-    for _, part in side_by_side(found, one):
-        parts.append(Checkup(found=(unasked(part),), failed=part) if isinstance(part, LamellaError) else part)
-        if isinstance(part, Checkup) and part.failed is not None:
-            parts.append(Checkup(found=(unasked(part.failed),), failed=part.failed))
+    for place, part in side_by_side(found, one):
+        if isinstance(part, Checkup):
+            parts.append(part)
+        failed = part.failed if isinstance(part, Checkup) else part
+        if failed is not None:
+            parts.append(Checkup(found=(unasked(failed, place.profile),), failed=failed))
     if parsed.deep:
         given = _means(parsed, settings, progress)
-        parts += [Checkup(*deployed(place, who, given, progress)) for place in found]
+        parts += [Checkup(*deployed(place, who, given, progress, leading(place))) for place in found]
     return parts

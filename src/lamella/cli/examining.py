@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
     from lamella.doctor.model import Asked, Diagnosis
     from lamella.doctor.prescribe import Provider
     from lamella.errors import ArchiveError
-    from lamella.manifest import Manifest
+    from lamella.manifest import FunctionArtifact, Manifest
     from lamella.wheels.obtain import Progress
 
+# What is called of a module whose handler nobody knows
+_ANY = ".__class__"
 # Checks that import what is there
 _TRIALS = ("imports", "metadata")
 
@@ -44,15 +47,21 @@ def means(
     return Means(root, cache, isolation, env or {}, (), standin)
 
 
-def findings(manifest: Manifest, folder: str, given: Means) -> tuple[Finding, ...]:
-    """All that `lamella check` would find.  A check that can't be made is a finding, too."""
+def findings(
+    manifest: Manifest, folder: str, given: Means, alone: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Finding, ...]:
+    """All that `lamella check` would find.  A check that can't be made is a finding, too.
+
+    `alone` are modules, by the key of their function, that are imported where nothing tells what Lambda calls.
+    """
     from lamella.checks.bench import Bench
     from lamella.checks.model import Finding, Severity
     from lamella.cli.check import CHECKS, Inquiry
     from lamella.errors import ArchiveError, LamellaError
 
-    # Nothing can be tried of a function that nobody knows how to call
-    called = manifest._replace(functions=tuple(one for one in manifest.functions if one.handler))
+    # Nothing can be tried of a function that nobody knows how to call, but what is called must be in its one module
+    each = [one if one.handler else _calling(one, alone.get(one.key, "")) for one in manifest.functions]
+    called = manifest._replace(functions=tuple(one for one in each if one.handler))
     still = Inquiry(Bench(manifest, folder, given), frozenset(CHECKS))
     moving = Inquiry(Bench(called, folder, given), frozenset(CHECKS))
     found: list[Finding] = []
@@ -65,7 +74,24 @@ def findings(manifest: Manifest, folder: str, given: Means) -> tuple[Finding, ..
             first = next((one.key for one in manifest.artifacts), "")
             reason = "; ".join((f"not checked: {error.what}", *error.why))
             found.append(Finding(name, Severity.WARNING, first, "", reason, error.hint or "", tried=False))
+    found = [_of_module(one, alone.get(one.artifact, "")) for one in found]
     return tuple(dict.fromkeys(one for one in found if not one.reason.startswith("handler ``:")))
+
+
+def _calling(function: FunctionArtifact, module: str) -> FunctionArtifact:
+    """With something as its handler that every module has, and that can be called."""
+    return function._replace(handler=f"{module}{_ANY}") if module else function
+
+
+def _of_module(finding: Finding, module: str) -> Finding:
+    """The finding about a module that was imported for want of a handler, or that nothing can import."""
+    from lamella.checks.model import Severity
+
+    if not module:
+        return finding
+    reason = finding.reason.replace(f"handler `{module}{_ANY}`", f"`{module}`, the only module at the root,")
+    certain = reason.startswith(f"not checked: `{module}.py") and "` can't be read as Python" in reason
+    return finding._replace(reason=reason, severity=Severity.ERROR if certain else finding.severity)
 
 
 def damaged(manifest: Manifest, error: ArchiveError) -> Finding:
@@ -123,4 +149,21 @@ def _diagnosed(bares: Sequence[Bare], manifest: Manifest, given: Means, layers: 
     from lamella.doctor.prescribe import Prescriber
 
     held = {one.key: contents(one.file) for one in manifest.artifacts}
-    return Prescriber(bares, manifest, held, layers).prescribed(findings(manifest, "", given))
+    alone = {bare.key: bare.alone for bare in bares if bare.alone}
+    found = findings(manifest, "", given, alone)
+    untried = {one.artifact for one in found if one.check == "imports" and not one.tried}
+    unnamed = [bare for bare in bares if bare.key in untried and not bare.guess.names_runtime]
+    modules = {(bare.key, f"{bare.alone or bare.handler.rpartition('.')[0]}.py") for bare in unnamed}
+    told = [_unread_module(one) if (one.artifact, one.path) in modules else one for one in found]
+    return Prescriber(bares, manifest, held, layers).prescribed(told)
+
+
+def _unread_module(finding: Finding) -> Finding:
+    """The finding about what Lambda calls; an error where no Python read it, and none is named that might."""
+    from lamella.checks.model import Severity
+
+    if not finding.reason.startswith("could not be read by Python"):
+        return finding
+    reason, _, _ = finding.reason.partition(":")
+    hint = "correct it, or, where that is newer syntax, say with `--runtime` what it is for"
+    return finding._replace(severity=Severity.ERROR, reason=reason, hint=hint)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from lamella.checks.bench import Means
     from lamella.checks.model import Finding
     from lamella.cloud.model import Cloud, FunctionState, Place
-    from lamella.config.model import Environment, Settings
+    from lamella.config.model import Environment, FunctionSettings, Settings
     from lamella.doctor.judge import Meant
     from lamella.doctor.model import Diagnosis, Identity, Person
     from lamella.errors import LamellaError
@@ -28,9 +28,16 @@ class Patient(NamedTuple):
 
 
 def patients(
-    settings: Settings | None, environment: Environment, built: tuple[Manifest, Wanted] | None, names: Sequence[str]
+    settings: Settings | None,
+    environment: Environment,
+    built: tuple[Manifest, Wanted] | None,
+    names: Sequence[str],
+    output: str = "",
 ) -> tuple[Patient, ...]:
-    """The functions that are named (by key, or as AWS calls them), or all that are configured."""
+    """The functions that are named (by key, or as AWS calls them), or all that are configured.
+
+    `output` is the folder that was built into where the command line names one.
+    """
     from lamella.doctor.judge import Meant
 
     called = dict(environment.functions)
@@ -45,9 +52,22 @@ def patients(
         name = by_word.get(name, name)
         configured = known.get(name)
         alias = qualifier or (aliases.get(configured.key, configured.alias) if configured else "")
-        meant = Meant(wanted.get(name), _digests(built), _unzipped(built, name), environment.name)
+        memory, timeout = _chosen(configured)
+        meant = Meant(
+            wanted.get(name), _digests(built), _unzipped(built, name), environment.name,
+            output=output, memory=memory, timeout=timeout,
+        )  # fmt: skip
         found.append(Patient(name, alias, meant))
     return tuple(found)
+
+
+def _chosen(configured: FunctionSettings | None) -> tuple[int, int]:
+    """The memory and the timeout that somebody wrote down; 0 for what is Lambda's own."""
+    if configured is None:
+        return 0, 0
+    own = configured._field_defaults
+    memory, timeout = configured.memory, configured.timeout
+    return (memory if memory != own["memory"] else 0, timeout if timeout != own["timeout"] else 0)
 
 
 def _digests(built: tuple[Manifest, Wanted] | None) -> tuple[tuple[str, str], ...]:
@@ -67,11 +87,11 @@ def _unzipped(built: tuple[Manifest, Wanted] | None, name: str) -> int:
 
 
 def visit(
-    cloud: Cloud, identity: Identity, who: Sequence[Patient], *, labelled: bool
+    cloud: Cloud, identity: Identity, who: Sequence[Patient], *, labelled: bool, carried: Sequence[str] = ()
 ) -> tuple[tuple[str, ...], tuple[Diagnosis, ...], LamellaError | None]:
     """What was looked at, what was found, and why AWS could not be asked on.
 
-    `labelled`: findings say the place, as there are several.
+    `labelled`: findings say the place, as there are several.  `carried` are the options that lead lamella there.
     """
     from datetime import datetime
 
@@ -91,7 +111,7 @@ def visit(
         person = identity.person()
         looked.append(f"AWS: account {person.account}, region {place.region}, as {person.arn}")
         for one in who:
-            meant = _placed(one.meant, place)
+            meant = _placed(one.meant, place, carried)
             layers = meant.wanted.layers if meant.wanted else ()
             seen = see(cloud, one.name, one.alias, tuple(layer for layer in layers if not layer.startswith("arn:")))
             denied += [(error.action, error.resource) for error in seen.denied]
@@ -105,8 +125,16 @@ def visit(
     return tuple(filter(None, looked)), tuple(found), failed
 
 
-def _placed(meant: Meant, place: Place) -> Meant:
-    """With the options that lead AWS's programs to the place, and the command that makes the function there."""
+def carried(place: Place, *, profile: str | None, region: str | None, several: bool) -> tuple[str, ...]:
+    """What leads lamella to this place: what the command line had, and, of several places, this one's."""
+    named = place.profile if several else ""
+    profile = profile if profile is not None else named or None
+    region = place.region if several else region
+    return (*(("--profile", profile) if profile is not None else ()), *(("--region", region) if region else ()))
+
+
+def _placed(meant: Meant, place: Place, carried: Sequence[str]) -> Meant:
+    """With the options that lead programs to the place, and the command that makes the function there."""
     import os
 
     from lamella.rollout.planning.missing import create_command
@@ -114,7 +142,7 @@ def _placed(meant: Meant, place: Place) -> Meant:
     options = ["--region", place.region] if place.region else []
     options += ["--profile", place.profile] if place.profile else []
     create = create_command(meant.wanted, place, os.getcwd()) if meant.wanted else ""
-    return meant._replace(options=tuple(options), create=create)
+    return meant._replace(options=tuple(options), create=create, carried=tuple(carried))
 
 
 def _line(state: FunctionState | None, one: Patient) -> str:
@@ -130,17 +158,20 @@ def _labelled(one: Diagnosis, place: Place) -> Finding:
     return one.finding._replace(artifact=f"{one.finding.artifact} in {place.region} of {place.account}")
 
 
-def unasked(error: LamellaError) -> Diagnosis:
-    """The finding for credentials or a region that are not there."""
+def unasked(error: LamellaError, profile: str | None = None) -> Diagnosis:
+    """The finding for credentials or a region that are not there, for the profile that was named or configured."""
+    import shlex
+
     from lamella.checks.model import Finding, Severity
     from lamella.doctor.model import Diagnosis
 
     text = error.what
     fix: tuple[str, ...] = ()
+    option = ["--profile", profile] if profile else []
     if "region" in text:
-        fix = ("aws configure set region REGION",)
+        fix = (shlex.join(["aws", "configure", "set", "region", "REGION", *option]),)
     elif "expired" in text or "no AWS credentials" in text or "accept the credentials" in text:
-        fix = ("aws sso login",)
+        fix = (shlex.join(["aws", "sso", "login", *option]),)
     reason = "; ".join((error.what, *error.why))
     return Diagnosis(Finding("credentials", Severity.ERROR, "AWS", "", reason, error.hint or ""), fix)
 
@@ -205,7 +236,7 @@ def _fitting(actions: Sequence[str], resources: Sequence[str]) -> list[tuple[lis
 
 
 def deployed(
-    place: Place, who: Sequence[Patient], given: Means, progress: Progress
+    place: Place, who: Sequence[Patient], given: Means, progress: Progress, carried: Sequence[str] = ()
 ) -> tuple[tuple[str, ...], tuple[Diagnosis, ...]]:
     """The zips of functions and their layers, pulled, and looked at as bare ones are."""
     import os
@@ -240,7 +271,7 @@ def deployed(
             continue
         looked += lines
         # What is deployed is not mended where it was downloaded to
-        mends = ("lamella build", *one.meant.deploy) if one.meant.wanted else ()
+        mends = one.meant._replace(carried=tuple(carried)).rebuild
         bad = [bool(each.fix) or each.finding.severity is Severity.ERROR for each in diagnoses]
         found += [each._replace(fix=mends if mendable else ()) for each, mendable in zip(diagnoses, bad, strict=True)]
     return tuple(looked), tuple(found)

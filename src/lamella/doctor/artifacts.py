@@ -18,13 +18,17 @@ from lamella.sizes.reading import read_pair
 
 
 class Bare(NamedTuple):
-    """A zip on the table: as it lies at `path`, and as one at `laid` that the checks can read."""
+    """A zip on the table: as it lies at `path`, and as one at `laid` that the checks can read.
+
+    `alone` is the one module of a function whose handler nothing tells that can but have it, "" where there are others.
+    """
 
     key: str
     path: str
     laid: str
     guess: Guess
     handler: str = ""
+    alone: str = ""
 
 
 def manifest_of(function: Bare | None, layers: Sequence[Bare]) -> Manifest:

@@ -14,7 +14,7 @@ from lamella.checks.model import Finding, Severity
 from lamella.doctor import packed
 from lamella.doctor.artifacts import Bare
 from lamella.doctor.evidence import evidence
-from lamella.doctor.guess import guess
+from lamella.doctor.guess import guess, inside, is_litter, own_tops, single
 from lamella.doctor.model import FUNCTION, Asked, Diagnosis, Evidence, Guess, Row
 from lamella.doctor.structure import NAME, structure
 from lamella.errors import ArchiveError
@@ -22,6 +22,8 @@ from lamella.facts.tables import runtimes
 from lamella.target import Target
 
 _TAKES_TWO = re.compile(rb"^def (\w+)\(\s*\w*event\w*\b[^)]*,[^)]*\)", re.MULTILINE)
+# What lies beside a package for its tools
+_TOOLS = ("setup.py", "conftest.py", "noxfile.py", "tasks.py", "manage.py")
 # What people call it, the likeliest first
 _HANDLERS = ("lambda_handler", "handler", "main")
 
@@ -64,7 +66,8 @@ def put(zips: Sequence[tuple[str, Asked]], folder: str) -> Table:
         said += wrong
         if guessed.kind == FUNCTION:
             guessed = _with_handler(guessed, handler, one.asked.handler or one.known.handler)
-        found.append(Bare(one.key, one.path, laid, guessed, handler))
+        alone = _alone(one) if guessed.kind == FUNCTION and not handler else ""
+        found.append(Bare(one.key, one.path, laid, guessed, handler, alone))
     return Table(tuple(found), tuple(said))
 
 
@@ -75,6 +78,17 @@ class _Read(NamedTuple):
     rows: tuple[Row, ...]
     known: Evidence
     guess: Guess
+
+
+def _alone(one: _Read) -> str:
+    """The only module of nobody else's at the root, where no package beside it seems to have a handler; else ""."""
+    names = [row.name for row in one.rows if not row.is_dir and not is_litter(row.name)]
+    folder = single(names)
+    modules = [top.name for top in own_tops(inside(names, folder), one.known, folder) if top.name.endswith(".py")]
+    elsewhere = any(name not in modules for name in inside(sorted(one.known.callers), folder))
+    if len(modules) != 1 or elsewhere or modules[0] in _TOOLS or not modules[0][:-3].isidentifier():
+        return ""
+    return modules[0][:-3]
 
 
 def _alike(one: _Read, read: Sequence[_Read]) -> Guess:

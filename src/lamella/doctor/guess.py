@@ -7,9 +7,9 @@ for Python Lambda functions"; PEP 3149 for the names of extension modules.
 from __future__ import annotations
 
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from lamella.checks.members import normalized
@@ -24,7 +24,7 @@ _OTHERS = ("nodejs/", "java/", "ruby/")
 _AROUND = ("bin/", "extensions/")
 _CALLED_LAYER = re.compile(r"(?<![a-z])layers?(?![a-z])")
 _VERSIONED = re.compile(r"(?:^|/)(?:lib/)?python3\.(\d+)/site-packages(?:/|$)")
-_TAG = re.compile(r"\.cpython-3(\d+)(?:t|d)?-")
+_TAG = re.compile(r"\.(?:cpython-3(\d+)(?:t|d)?-|cp3(\d+)-win)")
 MACHINE = re.compile(r"\.cpython-3\d+(?:t|d)?-(x86_64|aarch64)-")
 _MACHINES = {"x86_64": "x86_64", "aarch64": "arm64"}
 INFO = re.compile(r"(?:^|/)[^/]+\.(?:dist|egg)-info/")
@@ -49,7 +49,7 @@ def guess(rows: Sequence[Row], asked: Asked, known: Evidence = Evidence(), *, ca
     runtime, of_runtime = _runtime(names, asked.runtime, known)
     architecture, of_architecture = _architecture(names, asked.architecture, known)
     layout = _layout(names, kind, runtime) if sure else Layout()
-    taken = runtime or _likeliest()
+    taken = runtime or newest(datetime.now(UTC).date())
     if not runtime:
         of_runtime = f"nothing in it names a runtime: {taken} is taken; `--runtime` says another"
     reasons = tuple(filter(None, (why, of_runtime, of_architecture)))
@@ -151,7 +151,8 @@ def _runtime(names: Sequence[str], asked: str, known: Evidence) -> tuple[str, st
     listed = known.runtimes
     if len(listed) == 1 and listed[0] in runtimes():
         return listed[0], ""
-    minors = Counter(int(found[1]) for name in names for found in (_VERSIONED.search(name), _TAG.search(name)) if found)
+    tags = (found for name in names for found in (_VERSIONED.search(name), _TAG.search(name)) if found)
+    minors = Counter(int(next(filter(None, found.groups()))) for found in tags)
     python = {facts.python[1]: name for name, facts in runtimes().items()}
     for minor, _ in minors.most_common():
         if minor in python and python[minor] in (listed or python.values()):
@@ -159,10 +160,11 @@ def _runtime(names: Sequence[str], asked: str, known: Evidence) -> tuple[str, st
     return "", ""
 
 
-def _likeliest() -> str:
-    """The runtime of what runs here, or the newest."""
-    own = f"python3.{sys.version_info[1]}"
-    return own if own in runtimes() else [name for name, facts in runtimes().items() if facts.verified][-1]
+def newest(today: date) -> str:
+    """The newest runtime that is documented and not deprecated; the newest of all where there is none."""
+    known = {name: facts for name, facts in runtimes().items() if facts.verified}
+    kept = [name for name, facts in known.items() if facts.deprecated is None or today < facts.deprecated]
+    return (kept or [*known])[-1]
 
 
 def _architecture(names: Sequence[str], asked: str, known: Evidence) -> tuple[str, str]:

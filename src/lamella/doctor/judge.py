@@ -18,6 +18,7 @@ from lamella.facts.tables import limits, runtimes
 from lamella.rollout.model import WantedFunction
 from lamella.rollout.planning.layers import identity, name_of, short, version_of
 from lamella.target import Target
+from lamella.wording import counted
 
 # What Lambda gives to whoever says nothing, and from which size on it is surely too little: packages unzipped, bytes
 _LEAST_MEMORY = 128
@@ -31,8 +32,10 @@ class Meant(NamedTuple):
     """What a function should be.  `wanted` is None where nothing was built, `unzipped` (bytes) 0 where nobody knows.
 
     `digests` are pairs of a layer's name and the CodeSha256 that was built.  `environment` is the configuration's, and
-    `options` are those that lead a program of AWS to the place: ``--region eu-central-1``.  `create` is the command
-    that makes the function, "" for none.
+    `options` are those that lead a program of AWS to the place: ``--region eu-central-1``; `carried` those that lead
+    lamella there, beside the environment, and `output` is the folder that was built into, "" for the configured one.
+    `create` is the command that makes the function, "" for none.  `memory` (MB) and `timeout` (seconds) are 0 where
+    nobody configured them.
     """
 
     wanted: WantedFunction | None = None
@@ -41,12 +44,27 @@ class Meant(NamedTuple):
     environment: str = ""
     options: tuple[str, ...] = ()
     create: str = ""
+    carried: tuple[str, ...] = ()
+    output: str = ""
+    memory: int = 0
+    timeout: int = 0
 
     @property
     def deploy(self) -> tuple[str, ...]:
         """The command that makes it as it is wanted; () where there is nothing to deploy."""
+        if self.wanted is None:
+            return ()
         option = ["--env", self.environment] if self.environment else []
-        return (shlex.join(["lamella", "deploy", *option]),) if self.wanted is not None else ()
+        return (shlex.join(["lamella", "deploy", *option, *self.carried, *self._into]),)
+
+    @property
+    def rebuild(self) -> tuple[str, ...]:
+        """The commands that build it again, and bring it there; () where nothing was built."""
+        return (shlex.join(["lamella", "build", *self._into]), *self.deploy) if self.wanted is not None else ()
+
+    @property
+    def _into(self) -> list[str]:
+        return ["--output", self.output] if self.output else []
 
     def aws(self, *words: str) -> tuple[str, ...]:
         """A command of AWS's own."""
@@ -115,7 +133,7 @@ def _runtime(seen: Seen, state: FunctionState, meant: Meant, today: date) -> Ite
             blocked = any(day and today >= day for day in (facts.create_blocked, facts.update_blocked))
             hint = "move to a newer runtime: write it as `runtime`, lock, build and deploy again"
             severity = Severity.ERROR if blocked else Severity.WARNING
-            yield _said(seen, "runtime", severity, warning, hint, ("lamella build", *meant.deploy) if wanted else ())
+            yield _said(seen, "runtime", severity, warning, hint, meant.rebuild)
     if wanted is None:
         return
     for name, there, built in (
@@ -186,11 +204,14 @@ def _wanted_layers(seen: Seen, state: FunctionState, meant: Meant) -> Iterator[D
         reason = "its layers are in another order than configured: of two with one file the later wins"
         yield _said(seen, "layers", Severity.WARNING, reason, "", meant.deploy)
     others = [arn for key, arn in there.items() if key not in keys]
-    if len(others) + len(keys) > limits().layers:
+    if (excess := len(others) + len(keys) - limits().layers) > 0:
         names = ", ".join(f"`{name_of(arn)}`" for arn in others)
-        reason = f"it is to have {len(keys)} layers, others attached {names}, and Lambda takes {limits().layers}"
-        fix = meant.configured(seen.name, "--layers", *(arn for arn in state.layers if arn not in others))
-        yield _said(seen, "layers", Severity.ERROR, reason, "take one away, or merge two", fix)
+        is_to_have = f"it is to have {counted(len(keys), 'layer')} of its own"
+        reason = f"{is_to_have}, others attached {names}, and Lambda takes {limits().layers}"
+        # Which of them it can do without is for those to say who attached them
+        which = f"{excess} of {names}" if len(others) > excess else names
+        hint = f"take {which} away, or merge layers"
+        yield _said(seen, "layers", Severity.ERROR, reason, hint)
 
 
 def _compatible(seen: Seen, state: FunctionState, layer: LayerVersion) -> Iterator[Diagnosis]:
@@ -246,15 +267,28 @@ def _alias(seen: Seen, state: FunctionState, meant: Meant) -> Iterator[Diagnosis
 
 
 def _means(seen: Seen, state: FunctionState, meant: Meant) -> Iterator[Diagnosis]:
-    """Memory and time that nobody chose, for packages that need more."""
-    if meant.unzipped < _HEAVY:
-        return
-    size = f"{meant.unzipped / 1e6:.0f} MB"
-    if state.memory <= _LEAST_MEMORY:
-        reason = f"it has {state.memory} MB of memory, and {size} of code and layers: imports get slow, or fail"
-        hint = "with more memory comes more of a processor: the init is shorter, and often cheaper"
-        yield _said(seen, "memory", Severity.WARNING, reason, hint, meant.configured(seen.name, "--memory-size", "512"))
-    if state.timeout <= _LEAST_TIMEOUT:
-        reason = f"its timeout is {state.timeout} s, and it has {size} of code and layers to load"
-        hint = "an init that takes longer than 10 s is done again within the first invocation"
-        yield _said(seen, "timeout", Severity.WARNING, reason, hint, meant.configured(seen.name, "--timeout", "30"))
+    """Memory and time that are not the configured ones, or that nobody chose for packages that need more."""
+    size = f"{meant.unzipped / 1e6:.0f} MB of code and layers" if meant.unzipped >= _HEAVY else ""
+    if meant.memory and state.memory != meant.memory:
+        yield _differing(seen, "memory", state.memory, meant.memory, "MB", meant.configured(
+            seen.name, "--memory-size", str(meant.memory)
+        ))  # fmt: skip
+    elif size and state.memory <= _LEAST_MEMORY:
+        reason = f"it has {state.memory} MB of memory, and {size}: imports get slow, or fail"
+        hint = "give it more: with memory comes more of a processor, the init is shorter, and often cheaper"
+        yield _said(seen, "memory", Severity.WARNING, reason, hint)
+    if meant.timeout and state.timeout != meant.timeout:
+        yield _differing(seen, "timeout", state.timeout, meant.timeout, "s", meant.configured(
+            seen.name, "--timeout", str(meant.timeout)
+        ))  # fmt: skip
+    elif size and state.timeout <= _LEAST_TIMEOUT:
+        reason = f"its timeout is {state.timeout} s, and it has {size} to load"
+        hint = "give it more: an init that takes longer than 10 s is done again within the first invocation"
+        yield _said(seen, "timeout", Severity.WARNING, reason, hint)
+
+
+def _differing(seen: Seen, name: str, there: int, configured: int, unit: str, fix: tuple[str, ...]) -> Diagnosis:
+    """What AWS has otherwise than the configuration; more of it than configured harms nobody."""
+    severity = Severity.WARNING if there < configured else Severity.NOTE
+    reason = f"its {name} is {there} {unit}, and the configuration says {configured} {unit}"
+    return _said(seen, name, severity, reason, "a deploy never sets it", fix)

@@ -65,14 +65,17 @@ def provided_by(module: str, layers: Iterable[Provider]) -> list[str]:
     return [layer.name for layer in layers if provides(layer.modules, module) is not Provided.NO]
 
 
-def attached(finding: Finding, layers: Iterable[Provider]) -> Diagnosis:
-    """The finding of a project, with the layer that would bring what is missing, where there is one."""
+def attached(finding: Finding, layers: Iterable[Provider], build: str = "lamella build") -> Diagnosis:
+    """The finding of a project, with the layer that would bring what is missing, where there is one.
+
+    `build` is the command that makes its artifacts anew.
+    """
     names = provided_by(missing_module(finding), layers) if missing_module(finding) else []
     if names:
         named = " or ".join(f"`{name}`" for name in names)
         finding = finding._replace(hint=f"{named} brings it: name it in `layers` of function `{finding.artifact}`")
     mends = finding.severity is Severity.ERROR and finding.tried
-    return Diagnosis(finding, ("lamella build",) if mends else ())
+    return Diagnosis(finding, (build,) if mends else ())
 
 
 class Prescriber:

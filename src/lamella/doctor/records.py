@@ -64,7 +64,9 @@ def untold(
             finding = Finding(NAME, Severity.WARNING, key, path, reason, hint, line)
             found.append(Untold(finding, (_requirement(row, held, folders),)))
     rest = [row.name for row in lacking if row.name not in asked]
-    if rest:
+    # A distribution whose modules nothing lists may be the one of these: its name need not be theirs
+    vague = any(row.version and not row.modules and not info_of(row, held, folders, "RECORD") for row in rows)
+    if rest and not vague:
         more = f" and {len(rest) - _SHOWN} more" if len(rest) > _SHOWN else ""
         reason = f"{listed(rest[:_SHOWN])}{more}: no `.dist-info` says what it is, so importlib.metadata won't find it"
         finding = Finding(NAME, Severity.NOTE, key, "", reason, "leave `.dist-info` folders in")
