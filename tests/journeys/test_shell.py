@@ -67,7 +67,8 @@ def test_a_prompt(project: Path, kind: str) -> None:
         assert f"api ({kind}): layers at " in introduced
         if kind != PATH_ONLY:
             assert "layers at /opt, code at /var/task" in introduced
-        terminal.type("import time; print('be' + 'gun', flush=True); time.sleep(100)\r")
+        # Many short ones: a signal that comes just before a sleep's system call is noticed at its end alone
+        terminal.type("import time; print('be' + 'gun', flush=True); [time.sleep(0.05) for _ in range(10_000)]\r")
         terminal.until("begun\r\n")
         terminal.type("\x03")
         terminal.until("KeyboardInterrupt")
