@@ -136,15 +136,15 @@ UNKNOWN = [
     (
         "runtimes = 1",
         "`[tool.lamella] runtimes` in pyproject.toml is not a known key\n"
-        "  known keys: allow-build, api, architecture, cache, deploy, environments, functions, layers, lock, output, "
-        "runtime\n"
+        "  known keys: allow-build, api, architecture, cache, container, deploy, environments, functions, layers, "
+        "lock, output, runtime\n"
         "  hint: did you mean `runtime`?",
     ),
     (
         "allow_build = []",
         "`[tool.lamella] allow_build` in pyproject.toml is not a known key\n"
-        "  known keys: allow-build, api, architecture, cache, deploy, environments, functions, layers, lock, output, "
-        "runtime\n"
+        "  known keys: allow-build, api, architecture, cache, container, deploy, environments, functions, layers, "
+        "lock, output, runtime\n"
         "  hint: did you mean `allow-build`?",
     ),
     (

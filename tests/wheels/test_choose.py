@@ -399,7 +399,7 @@ def test_a_refusal_of_an_sdist_names_the_parent_and_the_setting() -> None:
         "`demo==1.0` has no wheel, only a source distribution\n"
         "  needed by `parent`\n"
         '  hint: allow-build = ["demo"] builds it if it is pure Python; '
-        "a native one has to be built in a container of the runtime"
+        "`lamella build --container` builds any in the runtime's build image"
     )
 
 

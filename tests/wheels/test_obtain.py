@@ -36,6 +36,7 @@ class Watcher:
         with self.lock:
             self.told.append(f"ended {filename}")
 
+    def said(self, text: str) -> None: ...
     def close(self) -> None: ...
 
 

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
+from lamella.build.natives import Natives
+from lamella.build.sources import Builder, Raw
+from lamella.container.model import ContainerSettings
 from lamella.digests import key_of
-from lamella.errors import (
-    ArchiveError,
-    BuildError,
-    IncompatibleError,
-    LamellaError,
-    LockError,
-    OfflineError,
-    OutsideError,
-)
-from lamella.files import sha256_of
+from lamella.errors import IncompatibleError, LamellaError, LockError, OfflineError, OutsideError
 from lamella.lock.model import FromDirectory, FromFile, FromGit, FromIndex, LockedFile, Pin, Pins
-from lamella.revision import revision
 from lamella.wheels import graph
-from lamella.wheels.build import checkout, copied, from_source, interpreter, tree_digest
 from lamella.wheels.choose import Choice, choose, refusal
+from lamella.wheels.native import REPAIR
 from lamella.wheels.obtain import Source, Wanted
 
 if TYPE_CHECKING:
@@ -43,13 +35,26 @@ class _Listed(NamedTuple):
 
 
 class Chooser:
-    """Turns pins into admitted wheels for one target."""
+    """Turns pins into admitted wheels for one target.
 
-    def __init__(self, source: Source, allow_build: tuple[str, ...], target: Target) -> None:
+    `contained`: what has no wheel is built in a container, as `container` says.  What was, is found in any case.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        allow_build: tuple[str, ...],
+        target: Target,
+        container: ContainerSettings = ContainerSettings(),  # noqa: B008  a value
+        *,
+        contained: bool = False,
+    ) -> None:
         self.source = source
         self.allow_build = frozenset(allow_build)
         self.target = target
-        self._interpreter: tuple[str, str] | None = None
+        self.contained = contained
+        self._natives = Natives(container, source, target, self._tools, allowed=contained)
+        self._builder = Builder(source, target, self._natives)
 
     def wheels(self, wanted: list[Pin], here: Mapping[str, Pin], pins: Pins, notes: list[str]) -> dict[str, Wheel]:
         """The wheels by name.  `here` are all pins of the target, to name parents in a refusal.
@@ -57,27 +62,52 @@ class Chooser:
         Raises IncompatibleError, BuildError, LockError, OutsideError, ArchiveError.
         """
         fetched: list[Wanted] = []
-        ready: dict[str, Wheel] = {}
+        raws: list[Raw] = []
         listed = self._listings([pin for pin in wanted if isinstance(pin.source, FromIndex) and not pin.source.files])
         for pin in wanted:
             match pin.source:
                 case FromDirectory() | FromGit():
-                    ready[pin.name] = self._built(pin)
+                    raws.append(Raw(pin))
                 case FromFile(file=file) if not file.filename.endswith(".whl"):
-                    if pin.name not in self.allow_build:
+                    raw = self._raw(pin, file)
+                    if raw is None:
                         raise self._refusal(pin, choose(pin, [file], self.target), here, pins)
-                    ready[pin.name] = self._built(pin, file)
+                    raws.append(raw)
                 case FromFile(file=file):
                     choice = choose(pin, [file], self.target)
                     fetched.append(self._wanted(pin, choice, here, pins))
                 case FromIndex():
                     choice = self._choice(pin, listed, notes)
-                    if choice.file is None and choice.sdist is not None and pin.name in self.allow_build:
-                        ready[pin.name] = self._built(pin, choice.sdist)
+                    raw = self._raw(pin, choice.sdist) if choice.file is None else None
+                    if raw is not None:
+                        raws.append(raw)
                     else:
                         fetched.append(self._wanted(pin, choice, here, pins))
+        ready = self._builder.wheels(raws)
         ready.update(zip((item.name for item in fetched), self.source.wheels(fetched), strict=True))
         return ready
+
+    def _raw(self, pin: Pin, sdist: LockedFile | None) -> Raw | None:
+        """How the sdist is built; None where it may not be, and was not in a container before."""
+        if sdist is None:
+            return None
+        raw = Raw(pin, sdist, here=pin.name in self.allow_build)
+        return raw if raw.here or self.contained or self._natives.kept(raw) is not None else None
+
+    def _tools(self) -> list[Wheel]:
+        """The wheels that repair.txt pins, whose files are here."""
+        from lamella.build.filling import AbsentWheelsError
+        from lamella.lock.model import Selection
+        from lamella.lock.requirements import read
+        from lamella.lock.select import for_target
+
+        pins = read(REPAIR, Selection(everything=True), root=os.path.dirname(REPAIR))
+        here = {str(pin.name): pin for pin in for_target(pins, self.target.environment())}
+        wheels = list(self.wheels(list(here.values()), here, pins, []).values())
+        absent = frozenset(wheel.sha256 for wheel in wheels if not os.path.exists(wheel.path))
+        if absent:
+            raise AbsentWheelsError(absent)
+        return wheels
 
     def _wanted(self, pin: Pin, choice: Choice, here: Mapping[str, Pin], pins: Pins) -> Wanted:
         if choice.file is None:
@@ -157,78 +187,6 @@ class Chooser:
             tuple(file for file, _ in fitting),
             tuple((file.filename, yanked) for file, yanked in fitting if yanked is not None),
         )
-
-    def _built(self, pin: Pin, sdist: LockedFile | None = None) -> Wheel:
-        """The wheel of a source tree or sdist, built once for each state of it."""
-        source, cache = pin.source, self.source.cache
-        key = self._built_key(pin, sdist, source.path if isinstance(source, FromDirectory) else "")
-        memo = cache.recall("built", key)
-        if memo is not None and (wheel := cache.wheel(memo["sha256"])) is not None:
-            return wheel
-        if self._subdirectory(pin):
-            raise BuildError(
-                f"`{pin.name}` is in a subfolder of an archive, which can't be built here",
-                why=[f"`{pin.where}` names `{self._subdirectory(pin)}`"],
-                hint="lock its repository (`git+https://…`) with that subdirectory, or a wheel of it",
-            )
-        with cache.locked(key), tempfile.TemporaryDirectory(dir=os.path.dirname(cache.partial(key))) as folder:
-            match source:
-                case FromDirectory(path=path):
-                    # What is built and what the key names are one state, whatever is edited meanwhile
-                    project = copied(path, folder)
-                    key = self._built_key(pin, sdist, project)
-                case FromGit():
-                    if self.source.offline:
-                        raise OfflineError(
-                            f"`{pin.name}` would have to be fetched from its repository, and `--offline` was given",
-                            hint="run the same build once without `--offline`",
-                        )
-                    project = checkout(source, folder)
-                case _:
-                    assert sdist is not None
-                    project = self.source.raw(sdist, folder)
-            python, _ = self._python()
-            try:
-                built = from_source(pin.name, project, folder, python=python, offline=self.source.offline)
-            except BuildError:
-                if not isinstance(source, FromDirectory):
-                    raise
-                # It may need what lies beside it, as the readme of a repository
-                built = from_source(pin.name, source.path, folder, python=python, offline=self.source.offline)
-            file = LockedFile(os.path.basename(built), path=built)
-            version = str(pin.version) if pin.version else None
-            try:
-                wheel = self.source.admit(Wanted(pin.name, version, file), built)
-            except ArchiveError as error:
-                raise BuildError(
-                    f"the wheel that was built of `{pin.name}` is unfit", why=str(error).splitlines(), hint=error.hint
-                ) from None
-        cache.remember("built", key, {"sha256": wheel.sha256})
-        return wheel
-
-    def _python(self) -> tuple[str, str]:
-        """The interpreter to build with, and its minor version."""
-        if self._interpreter is None:
-            source = self.source
-            self._interpreter = interpreter(self.target.python, offline=source.offline, memory=source.cache)
-        return self._interpreter
-
-    def _built_key(self, pin: Pin, sdist: LockedFile | None, project: str) -> str:
-        """What a wheel built from source depends on, as far as it can be told."""
-        common = (revision(), self._python()[1])
-        match pin.source:
-            case FromDirectory():
-                return key_of(*common, "directory", pin.name, tree_digest(project))
-            case FromGit(url=url, commit=commit, subdirectory=subdirectory):
-                return key_of(*common, "git", url, commit, subdirectory)
-            case _:
-                assert sdist is not None
-                # Without a hash a file on this disk may be another one tomorrow
-                state = sdist.hashes or sdist.url or (sdist.path and sha256_of(sdist.path))
-                return key_of(*common, "sdist", state)
-
-    def _subdirectory(self, pin: Pin) -> str:
-        return (isinstance(pin.source, FromFile) and pin.source.subdirectory) or ""
 
     def _refusal(self, pin: Pin, choice: Choice, here: Mapping[str, Pin], pins: Pins) -> IncompatibleError:
         """The refusal, with those that ask for the pin, and an older version where one is known to fit."""

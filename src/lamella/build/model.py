@@ -9,11 +9,15 @@ if TYPE_CHECKING:
 
 
 class Request(NamedTuple):
-    """`names`: artifacts to build, all when empty.  `locked`: the lock may not change.  `offline`: no network."""
+    """`names`: artifacts to build, all when empty.  `locked`: the lock may not change.  `offline`: no network.
+
+    `contained`: what has no wheel for the target is built in a container.
+    """
 
     names: tuple[str, ...] = ()
     locked: bool = False
     offline: bool = False
+    contained: bool = False
 
 
 class Made(NamedTuple):

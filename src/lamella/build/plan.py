@@ -63,9 +63,17 @@ class Plan(NamedTuple):
 class Planner:
     """Decides a whole build.  Fetches the wheels that it needs to decide; writes nothing but the cache."""
 
-    def __init__(self, settings: Settings, source: Source, *, locked: bool, fleet: Fleet | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        source: Source,
+        *,
+        locked: bool,
+        contained: bool = False,
+        fleet: Fleet | None = None,
+    ) -> None:
         self.settings = settings
-        self.resolver = Resolver(settings, source, locked=locked)
+        self.resolver = Resolver(settings, source, locked=locked, contained=contained)
         others = fleet.layers if fleet else None
         self.filler = Filler(source.cache, store=fleet.packs if fleet else None, others=others)
         self.inputs = {settings.file}

@@ -74,10 +74,13 @@ class Resolver:
         source: Source,
         *,
         locked: bool,
+        contained: bool = False,
     ) -> None:
         self.root = settings.root
         self.source = source
         self.allow_build = settings.allow_build
+        self.container = settings.container
+        self.contained = contained
         self.locked = locked
         self.notes: list[str] = []
         self.inputs: set[str] = set()
@@ -94,8 +97,8 @@ class Resolver:
         read, and neither it nor what it was made from has changed since.
         """
         key = key_of(
-            revision(), self.root, self._configured_lock, self.allow_build, question,
-            target.runtime, target.architecture,
+            revision(), self.root, self._configured_lock, self.allow_build, self.container.build_images,
+            self.container.packages, self.container.options, question, target.runtime, target.architecture,
         )  # fmt: skip
         answer = self._recall(key)
         if answer is None:
@@ -240,7 +243,8 @@ class Resolver:
 
         fresh = [pin for pin in wanted if (target, pin) not in self._wheels]
         if fresh:
-            wheels = Chooser(self.source, self.allow_build, target).wheels(fresh, here, pins, notes)
+            chooser = Chooser(self.source, self.allow_build, target, self.container, contained=self.contained)
+            wheels = chooser.wheels(fresh, here, pins, notes)
             self._wheels.update(((target, pin), wheels[pin.name]) for pin in fresh)
         return {pin.name: self._wheels[target, pin] for pin in wanted}
 

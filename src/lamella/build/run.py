@@ -123,7 +123,7 @@ def _build(
         elsewhere=fleet.wheels if fleet else None,
         needed=needed,
     ) as source:
-        planner = Planner(settings, source, locked=request.locked, fleet=fleet)
+        planner = Planner(settings, source, locked=request.locked, contained=request.contained, fleet=fleet)
         plan = planner.plan(_with_functions_of_split(settings, request.names))
     os.makedirs(settings.output, exist_ok=True)
     with _staging(settings.output) as folder:

@@ -150,5 +150,5 @@ def _meant(settings: Settings) -> str:
     rows += [project.get("dependency-groups"), tool.get("uv") if isinstance(tool, dict) else None]
     return key_of(
         settings.project, settings.architecture, settings.runtimes, settings.lock, settings.allow_build, layers,
-        functions, *rows,
+        functions, settings.container._replace(engine="", run_images=()), *rows,
     )  # fmt: skip

@@ -43,13 +43,14 @@ class Tested(NamedTuple):
     """What came of all trials.
 
     `untried` are those that could not be made here.  `how` says what they ran in: ``bubblewrap, Python 3.12.1``;
-    `weak` why it is no stronger isolation, a line each.
+    `weak` why it is no stronger isolation, a line each.  `notes` are what else is to be known of it, a sentence each.
     """
 
     attempts: tuple[tuple[Trial, Attempt], ...]
     untried: tuple[tuple[Trial, Finding], ...]
     how: str
     weak: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 class Bench:
@@ -126,36 +127,8 @@ class _Testing:
             return attempt(trial, sandbox, place, asked, env=self.means.env, at_once=at_once)
 
         done = tried(wanted(trial, imports=self.imports, metadata=self.metadata))
-        first = self.first(trial, done)
-        if first:
-            again = tried(Wanted(modules=tuple(first), first=first))
-            mended = {one.subject: one for one in again.tried if not one.failed}
-            done = done._replace(tried=tuple(mended.get(one.subject, one) for one in done.tried))
-        return done._replace(standin=standin)
-
-    def first(self, trial: Trial, done: Attempt) -> dict[str, list[str]]:
-        """What to import before modules that raised: those of the distributions that require theirs.
-
-        Some want to be imported by these alone: psycopg_binary raises where psycopg did not begin.
-        """
-        failed = {one.subject for one in done.tried if one.failed == "raised"}
-        rows = [row for _, row in trial.distributions if failed.intersection(row.modules)]
-        if not rows:
-            return {}
-        parents: dict[str, list[str]] = {}
-        for artifact in trial.artifacts:
-            folders = sites(artifact, trial.runtime)
-            for row in artifact.distributions:
-                if trial.runtime in row.runtimes:
-                    for line in requirements(row, self.bench.zips[artifact.key], folders):
-                        parents.setdefault(normalized(_NAME.split(line, maxsplit=1)[0]), []).extend(row.modules)
-        return {
-            module: list(dict.fromkeys(parents[row.name]))
-            for row in rows
-            if row.name in parents
-            for module in row.modules
-            if module in failed
-        }
+        again = once_more(trial, done, self.bench.zips)
+        return (mended(done, tried(again)) if again.modules else done)._replace(standin=standin)
 
     def standin(self, trial: Trial) -> StandIn:
         """What stands in for those of the runtime's distributions that the trial's artifacts lack."""
@@ -200,6 +173,38 @@ class _Testing:
                 self.interpreters[runtime] = found
                 self.sandboxes[runtime] = Sandbox(found.path, python, self.means.isolation)
         return self.sandboxes[runtime]
+
+
+def once_more(trial: Trial, done: Attempt, zips: Mapping[str, Contents]) -> Wanted:
+    """What to try again, after importing other modules: those of the distributions that require what raised.
+
+    Some want to be imported by these alone: psycopg_binary raises where psycopg did not begin.
+    """
+    failed = {one.subject for one in done.tried if one.failed == "raised"}
+    rows = [row for _, row in trial.distributions if failed.intersection(row.modules)]
+    if not rows:
+        return Wanted()
+    parents: dict[str, list[str]] = {}
+    for artifact in trial.artifacts:
+        folders = sites(artifact, trial.runtime)
+        for row in artifact.distributions:
+            if trial.runtime in row.runtimes:
+                for line in requirements(row, zips[artifact.key], folders):
+                    parents.setdefault(normalized(_NAME.split(line, maxsplit=1)[0]), []).extend(row.modules)
+    first = {
+        module: list(dict.fromkeys(parents[row.name]))
+        for row in rows
+        if row.name in parents
+        for module in row.modules
+        if module in failed
+    }
+    return Wanted(modules=tuple(first), first=first)
+
+
+def mended(done: Attempt, again: Attempt) -> Attempt:
+    """The attempt with what worked the second time."""
+    worked = {one.subject: one for one in again.tried if not one.failed}
+    return done._replace(tried=tuple(worked.get(one.subject, one) for one in done.tried))
 
 
 def _has_glibc() -> bool:

@@ -45,7 +45,7 @@ def outcome(tested: Tested, zips: Mapping[str, Contents]) -> Outcome:
         found += failures.values()
         all_.add(trial)
         untried.add(trial, {subject for subject, finding in failures.items() if not finding.tried})
-        if any(tried.runtime for tried in attempt.tried):
+        if attempt.standin.distributions and any(tried.runtime for tried in attempt.tried):
             used[attempt.standin.words] = None
     for trial, _ in tested.untried:
         all_.add(trial)
@@ -118,8 +118,10 @@ class _Judge:
         found = {tried.subject: self.finding(tried) for tried in self.attempt.tried if tried.failed}
         if self.attempt.broken:
             key = (self.trial.function or self.trial.layers[0]).key
-            hint = "choose another `--isolation`, or report this"
-            found[""] = Finding(NAME, Severity.ERROR, key, "", f"nothing could be tried: {self.attempt.broken}", hint)
+            hint = "report this" if self.attempt.image else "choose another `--isolation`, or report this"
+            found[""] = Finding(
+                NAME, Severity.ERROR, key, "", f"nothing could be tried{self.on}: {self.attempt.broken}", hint
+            )
         return found
 
     def finding(self, tried: Tried) -> Finding:
@@ -136,7 +138,9 @@ class _Judge:
 
     @property
     def on(self) -> str:
-        """Named where it is not the only one."""
+        """The image that it was tried in; of this machine the runtime, where that is not the only one."""
+        if self.attempt.image:
+            return f" in `{self.attempt.image}`"
         several = any(len(layer.runtimes) > 1 for layer in self.trial.layers)
         return f" on {self.trial.runtime}" if several else ""
 
@@ -163,10 +167,14 @@ class _Judge:
             return Severity.WARNING, f"{_UNTRIED}: it needs the environment variable `{tried.variable}`", hint
         if tried.network:
             hint = "connect in the handler, not while the module is imported"
-            return Severity.WARNING, f"{_UNTRIED}: it wants the network, which the sandbox has not ({why})", hint
-        if self.is_too_old(tried):
+            lacking = "" if self.attempt.image else ", which the sandbox has not"
+            return Severity.WARNING, f"{_UNTRIED}: it wants the network{lacking} ({why})", hint
+        if not self.attempt.image and self.is_too_old(tried):
             reason = f"{_UNTRIED}: this machine's glibc is older than Lambda's ({why})"
             return Severity.WARNING, reason, "check it on a newer system"
+        if self.attempt.image and _GLIBC.search(text):
+            hint = "lock a version with wheels for this glibc; what has no wheel, `lamella build --container` builds"
+            return Severity.ERROR, f"{_CANT}: {why}", hint
         if absent := self.absent(tried):
             return self.without(absent, tried, row, why)
         if tried.missing:
@@ -193,8 +201,11 @@ class _Judge:
         name = absent[0]
         if set(absent) <= self.runtimes:
             standin = self.attempt.standin
-            reason = f"{_UNTRIED}: it needs `{name}`, which the runtime brings and this machine has not"
+            place = "the image" if self.attempt.image else "this machine"
+            reason = f"{_UNTRIED}: it needs `{name}`, which the runtime brings and {place} has not"
             reason += f" ({standin.why})" if standin.why else ""
+            if self.attempt.image:
+                return Severity.NOTE, reason, "AWS's own image has it: leave `run-image` out"
             return Severity.NOTE, reason, f"lock `{name}`, or bring it in a layer, to have it tried"
         if self.trial.foreign:
             arns = ", ".join(f"`{arn}`" for arn in self.trial.foreign)

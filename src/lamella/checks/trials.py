@@ -56,13 +56,15 @@ class Trial(NamedTuple):
 class Attempt(NamedTuple):
     """What came of a trial; `broken` says why nothing could be tried, "" otherwise.
 
-    `standin` stood in for what the runtime brings.
+    `standin` stood in for what the runtime brings.  `image` is the reference of the runtime's image in which it was
+    made, "" for this machine.
     """
 
     tried: tuple[Tried, ...] = ()
     answers: tuple[Answers, ...] = ()
     broken: str = ""
     standin: StandIn = StandIn()
+    image: str = ""
 
 
 class Wanted(NamedTuple):
@@ -125,22 +127,36 @@ def attempt(
     """
     if not (asked.modules or asked.handlers or asked.distributions):
         return Attempt()
-    question = {**asked._asdict(), "first": dict(asked.first), "at_once": at_once, "seconds": seconds}
-    function = trial.function
-    named = variables() if function is None else variables(function.name, function.handler)
     done = sandbox.run(
-        ["-c", _program()],
+        ["-c", program()],
         opt=place.opt,
         task=place.task,
         runtime=place.runtime,
-        env={**named, **(env or {})},
-        timeout=seconds * (len(asked.modules) + len(asked.handlers) + 1),
-        stdin=json.dumps(question).encode(),
+        env={**named(trial), **(env or {})},
+        timeout=patience(asked, seconds),
+        stdin=json.dumps(question(asked, at_once, seconds)).encode(),
     )
-    return _read(done)
+    return read(done)
 
 
-def _read(done: Finished) -> Attempt:
+def question(asked: Wanted, at_once: int, seconds: float = SECONDS) -> dict[str, object]:
+    """What the runner reads, for JSON."""
+    return {**asked._asdict(), "first": dict(asked.first), "at_once": at_once, "seconds": seconds}
+
+
+def named(trial: Trial) -> dict[str, str]:
+    """The variables that name its function to its code."""
+    function = trial.function
+    return variables() if function is None else variables(function.name, function.handler)
+
+
+def patience(asked: Wanted, seconds: float = SECONDS) -> float:
+    """How long all of it may take, one after the other."""
+    return seconds * (len(asked.modules) + len(asked.handlers) + 1)
+
+
+def read(done: Finished) -> Attempt:
+    """What the runner said."""
     try:
         told = json.loads(done.out)
         return Attempt(_tried(told["tried"]), tuple(Answers(*row) for row in told["metadata"]))
@@ -150,7 +166,8 @@ def _read(done: Finished) -> Attempt:
         return Attempt(broken=f"{ending}: {lines[-1]}" if lines else ending)
 
 
-def _program() -> str:
+def program() -> str:
+    """The runner's text."""
     with open(_PROGRAM, encoding="utf-8") as file:
         return file.read()
 

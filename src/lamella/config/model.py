@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from lamella.container.model import ContainerSettings
+
 
 class Rules(NamedTuple):
     """What is said of one distribution: a `profile` of its own (None: the artifact's), and patterns.
@@ -212,3 +214,4 @@ class Settings(NamedTuple):
     api: ApiSettings = ApiSettings()
     environments: tuple[Environment, ...] = (Environment(),)
     cache: str = ""
+    container: ContainerSettings = ContainerSettings()

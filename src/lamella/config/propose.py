@@ -46,7 +46,7 @@ def propose(pyproject: Mapping[str, object], source: str, files: Sequence[Python
     else:
         notes.append("the project has no dependencies: no layer is proposed")
     handlers = [handler for handler in found.handlers if is_handler(_dotted(handler))]
-    include = () if source == "src" else _include(files)
+    include = () if source == "src" else packages_of(files)
     for key, handler in zip(keys(handlers), handlers, strict=True):
         tables.append(_function(project, key, handler, source, include))
     if not handlers:
@@ -67,10 +67,10 @@ def _function(project: Project, key: str, handler: Handler, source: str, include
         lines.append(f'name = "{key}"')
     lines.append(f'handler = "{_dotted(handler)}"')
     if source != "src":
-        lines.append(f"source = {_list([source])}")
-        lines.append(f"include = {_list(include)}")
+        lines.append(f"source = {as_list([source])}")
+        lines.append(f"include = {as_list(include)}")
     if project.dependencies:
-        lines.append(f"layers = {_list([LAYER])}")
+        lines.append(f"layers = {as_list([LAYER])}")
     return "\n".join(lines) + "\n"
 
 
@@ -105,18 +105,19 @@ def keys(handlers: Sequence[Handler]) -> list[str]:
     ]
     least = [2 if in_module[handler.module] > 1 else 1 for handler in handlers]
     while True:
-        found = [_key(parts[-count:]) for parts, count in zip(names, least, strict=True)]
+        found = [as_key(parts[-count:]) for parts, count in zip(names, least, strict=True)]
         seen = Counter(found)
         longer = [
             count + 1 if (seen[key] > 1 or key in TAKEN) and count < len(parts) else count
             for key, parts, count in zip(found, names, least, strict=True)
         ]
         if longer == least:
-            return _numbered(found)
+            return numbered(found)
         least = longer
 
 
-def _key(parts: Iterable[str]) -> str:
+def as_key(parts: Iterable[str]) -> str:
+    """A key made of the words `parts`: what may not be in one is left out."""
     text = "-".join(parts).lower().replace("_", "-")
     kept = "".join(character for character in text if character in KEY)
     while "--" in kept:
@@ -124,7 +125,8 @@ def _key(parts: Iterable[str]) -> str:
     return kept.strip("-")[:LONGEST_KEY].rstrip("-") or "function"
 
 
-def _numbered(found: Sequence[str]) -> list[str]:
+def numbered(found: Sequence[str]) -> list[str]:
+    """The keys, each different, and none that is taken."""
     taken = set(TAKEN)
     result: list[str] = []
     for key in found:
@@ -136,7 +138,7 @@ def _numbered(found: Sequence[str]) -> list[str]:
     return result
 
 
-def _include(files: Sequence[PythonFile]) -> tuple[str, ...]:
+def packages_of(files: Sequence[PythonFile]) -> tuple[str, ...]:
     """Patterns for the packages and modules of a project without `src`, and for nothing else in its directory."""
     tops = {file.path.partition("/")[0]: "/" in file.path for file in files}
     return tuple(f"/{top}/" if is_package else f"/{top}" for top, is_package in sorted(tops.items()))
@@ -146,5 +148,6 @@ def _dotted(handler: Handler) -> str:
     return f"{handler.module}.{handler.function}"
 
 
-def _list(items: Iterable[str]) -> str:
+def as_list(items: Iterable[str]) -> str:
+    """The texts as a list of TOML."""
     return "[" + ", ".join(f'"{escaped(item)}"' for item in items) + "]"

@@ -7,17 +7,18 @@ from collections.abc import Iterable, Sequence
 
 from lamella.config import names, paths
 from lamella.config.api import api_type, read_api
-from lamella.config.find import find
+from lamella.config.find import Found, find
 from lamella.config.functions import read_function
 from lamella.config.layers import distributions, read_layer
 from lamella.config.model import Environment, FunctionSettings, LayerSettings, Settings
 from lamella.config.project import Defaults, project_of
 from lamella.config.runtimes import architecture, derived, runtimes
 from lamella.config.section import Section
+from lamella.container.model import ContainerSettings
 
 KEYS = frozenset(
     {"runtime", "architecture", "lock", "output", "allow-build", "layers", "functions", "api"}
-    | {"deploy", "environments", "cache"}
+    | {"deploy", "environments", "cache", "container"}
 )
 TAKEN = {"manifest": "manifest.json stands beside the zips"}
 
@@ -31,7 +32,11 @@ def read(directory: str, *, output: str | None = None, api: str | None = None) -
 
     Raises ConfigError for everything that the files say wrong, UsageError for `output`.
     """
-    found = find(directory)
+    return read_found(find(directory), directory, output=output, api=api)
+
+
+def read_found(found: Found, directory: str, *, output: str | None = None, api: str | None = None) -> Settings:
+    """The same of a configuration that was found, or that no file has yet."""
     top = found.section
     top.only(KEYS)
     project = project_of(found.pyproject, found.pyproject_shown)
@@ -67,6 +72,7 @@ def read(directory: str, *, output: str | None = None, api: str | None = None) -
         api=read_api(top, functions, kind),
         environments=_environments(top, tuple(layers.values()), functions),
         cache=_cache(top),
+        container=_container(top),
     )
 
 
@@ -92,6 +98,14 @@ def _cache(top: Section) -> str:
     from lamella.config.accounts import read_cache
 
     return read_cache(top)
+
+
+def _container(top: Section) -> ContainerSettings:
+    if "container" not in top.data:
+        return ContainerSettings()
+    from lamella.config.container import read_container
+
+    return read_container(top)
 
 
 def _check_key(section: Section, key: str, layers: Iterable[str]) -> None:

@@ -229,8 +229,22 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split("."))
 
 
+class Images(NamedTuple):
+    """References of the images that AWS gives out for a runtime; `{architecture}` in them is AWS's word for it."""
+
+    build: str
+    run: str
+
+
+@cache
+def images(runtime: str) -> Images | None:
+    """The images of `runtime`; None where none is known yet."""
+    return next((Images(row["build"], row["run"]) for row in rows("image") if row["runtime"] == runtime), None)
+
+
 _FILES = {
     "runtime": "runtimes",
+    "image": "images",
     "limit": "limits",
     "provided": "provided",
     "stdlib": "stdlib",

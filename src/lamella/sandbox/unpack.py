@@ -45,7 +45,7 @@ def unpack(zip_path: str, sha256: str, root: str) -> str:
     def fill(folder: str) -> None:
         file = os.open(zip_path, os.O_RDONLY)
         try:
-            _extract(file, read_built(zip_path, file), sha256, folder)
+            extract(file, read_built(zip_path, file), sha256, folder)
         finally:
             os.close(file)
 
@@ -83,7 +83,7 @@ def laid(key: str, entries: Callable[[], Iterable[Entry]], root: str) -> str:
             if entry.mode == LINK:
                 os.symlink(content(entry).decode(), path)
             else:
-                _put(path, content(entry), entry.mode)
+                _put(path, content(entry), _readable(entry.mode))
 
     return _made(root, key, fill)
 
@@ -117,8 +117,15 @@ def _made(root: str, name: str, fill: Callable[[str], None]) -> str:
     return place
 
 
-def _extract(file: int, archive: Archive, sha256: str, folder: str) -> None:
+def extract(file: int, archive: Archive, sha256: str, folder: str, modes: Callable[[int], int] | None = None) -> None:
+    """Put the members of `archive`, which `file` is open at, into `folder`, which is empty.
+
+    `modes` gives a file's permissions from those in the zip; left out, nobody may write to it.
+    Raises ArchiveError for a zip that is damaged, or whose SHA-256 is not `sha256`; OSError.
+    """
     from concurrent.futures import ThreadPoolExecutor
+
+    modes = modes or _readable
 
     members = [member for member in archive.members if not member.is_dir]
     links = [member for member in members if stat.S_ISLNK(member.mode)]
@@ -131,9 +138,10 @@ def _extract(file: int, archive: Archive, sha256: str, folder: str) -> None:
     large = sorted((member for member in files if member.size >= _LARGE), key=lambda member: -member.size)
     with ThreadPoolExecutor(max(2, min(8, os.cpu_count() or 1))) as pool:
         digest = pool.submit(_digest, archive.path)
-        work = [pool.submit(_write, file, archive.path, [member], folder) for member in large]
+        work = [pool.submit(_write, file, archive.path, [member], folder, modes) for member in large]
         work += [
-            pool.submit(_write, file, archive.path, small[at : at + 200], folder) for at in range(0, len(small), 200)
+            pool.submit(_write, file, archive.path, small[at : at + 200], folder, modes)
+            for at in range(0, len(small), 200)
         ]
         for done in work:
             done.result()
@@ -152,13 +160,16 @@ def _digest(path: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write(file: int, path: str, members: Iterable[RawMember], folder: str) -> None:
+def _write(file: int, path: str, members: Iterable[RawMember], folder: str, modes: Callable[[int], int]) -> None:
     for member in members:
-        _put(f"{folder}/{member.name}", member_content(file, member, path), member.mode)
+        _put(f"{folder}/{member.name}", member_content(file, member, path), modes(member.mode))
+
+
+def _readable(mode: int) -> int:
+    return 0o555 if mode & 0o111 else 0o444
 
 
 def _put(path: str, content: bytes, mode: int) -> None:
-    mode = 0o555 if mode & 0o111 else 0o444
     target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:
         os.fchmod(target, mode)  # the umask has been at it

@@ -33,6 +33,10 @@ _ASIDE = frozenset(
 _ASIDE_AT_TOP = frozenset({"build", "dist", "venv", "node_modules"})
 
 
+class NativeError(BuildError):
+    """What was built holds native code: on this machine, that is of no use to Lambda."""
+
+
 def interpreter(python: tuple[int, int], *, offline: bool, memory: Memory | None = None) -> tuple[str, str]:
     """The Python to build with, and its minor version: the target's where uv knows one here, else our own.
 
@@ -68,7 +72,7 @@ def from_source(name: str, source: str, folder: str, *, python: str, offline: bo
     """Build the project folder or sdist `source` into a wheel inside `folder`; return the wheel's path.
 
     `python` is the interpreter's path.
-    Raises BuildError when uv can't, or when the wheel holds native code (that takes the runtime's own image).
+    Raises BuildError when uv can't, NativeError when the wheel holds native code (that takes the runtime's own image).
     """
     out = tempfile.mkdtemp(dir=folder)
     cwd = source if os.path.isdir(source) else os.path.dirname(source)
@@ -79,22 +83,23 @@ def from_source(name: str, source: str, folder: str, *, python: str, offline: bo
         raise BuildError(
             f"`{name}` could not be built into a wheel from `{os.path.basename(source)}`",
             why=error.lines[-12:],
-            hint="build it where its build requirements are, and lock the wheel instead",
+            hint="`lamella build --container` builds it in the runtime's build image, where "
+            "`[tool.lamella.container] packages` installs what it needs",
         ) from None
     wheels = [file for file in os.listdir(out) if file.endswith(".whl")]
     if len(wheels) != 1:
         raise BuildError(f"building `{name}` gave {len(wheels)} wheels instead of one")
     (wheel,) = wheels
     if not wheel.endswith("-none-any.whl"):
-        raise BuildError(
+        raise NativeError(
             f"`{name}` builds into native code on this machine: `{wheel}`",
             why=["a library compiled here is bound to this machine's glibc and processor, not to Lambda's"],
-            hint=f"lock a version of `{name}` that has wheels, or build one in Lambda's build image and lock that",
+            hint="`lamella build --container` builds it in the runtime's build image",
         )
-    return _repack(os.path.join(out, wheel))
+    return repack(os.path.join(out, wheel))
 
 
-def _repack(wheel: str) -> str:
+def repack(wheel: str) -> str:
     """The same wheel under records of our own.  The file keeps its name, in a folder beside."""
     folder = tempfile.mkdtemp(dir=os.path.dirname(wheel))
     target = os.path.join(folder, os.path.basename(wheel))

@@ -159,7 +159,7 @@ def refusal(
     wheels = [refused for refused in choice.refused if refused.filename.endswith(".whl")]
     build = (
         f'allow-build = ["{pin.name}"] builds it if it is pure Python; '
-        "a native one has to be built in a container of the runtime"
+        "`lamella build --container` builds any in the runtime's build image"
     )
     if not wheels:
         if choice.sdist is None:
