@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from lamella.errors import ConfigError, LamellaError
-from lamella.report.console import Bars, Console
+from lamella.report.console import Bars, Console, Lines
 from lamella.wheels.obtain import Silent
 
 
@@ -97,9 +97,32 @@ def test_long_lines_are_not_broken_on_a_terminal(monkeypatch: pytest.MonkeyPatch
 
 
 def test_bars_only_on_a_terminal() -> None:
-    assert isinstance(Console(err=io.StringIO()).progress(), Silent)
+    assert isinstance(Console(err=io.StringIO()).progress(), Lines)
     assert isinstance(Console(quiet=True, err=Terminal()).progress(), Silent)
     assert isinstance(Console(err=Terminal()).progress(), Bars)
+
+
+def test_what_takes_minutes_is_said_where_there_are_no_bars() -> None:
+    err = io.StringIO()
+    progress = Console(err=err).progress()
+    progress.began("demo-1.0-py3-none-any.whl", 100)
+    progress.received("demo-1.0-py3-none-any.whl", 100)
+    progress.said("building `demo` in an image")
+    progress.ended("demo-1.0-py3-none-any.whl")
+    progress.close()
+    assert err.getvalue() == "building `demo` in an image\n"
+
+
+def test_what_takes_minutes_is_said_above_the_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    err = Terminal()
+    bars = Console(err=err).progress()
+    bars.said("before [any] bar")
+    bars.began("podman: demo", None)
+    bars.said("building [demo]")
+    bars.close()
+    assert err.getvalue().startswith("before [any] bar\n")
+    assert "building [demo]\n" in err.getvalue()
 
 
 def test_bars_show_and_go(monkeypatch: pytest.MonkeyPatch) -> None:

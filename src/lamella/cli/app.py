@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 
 from lamella import __version__
 from lamella.errors import LamellaError, OutsideError, UsageError
@@ -32,6 +33,7 @@ COMMANDS = {
     "plan": "show what a deploy would change in AWS, and why",
     "deploy": "carry out the plan, prove it, or take it back",
     "rollback": "put back what was there before",
+    "verify": "prove that what users meet is what was built",
     "status": "show what is deployed, and what drifted",
     "versions": "list the versions of a layer",
     "prune": "delete versions of layers that nothing needs",
@@ -39,7 +41,11 @@ COMMANDS = {
     "logs": "show a function's log, or its init times by version",
     "doctor": "say what is wrong, and the command that mends it",
     "permissions": "print the least IAM policy that a rollout needs",
+    "export": "write what SAM, Terraform, GitHub Actions and Make read",
+    "import": "propose a configuration for a project that packages otherwise",
+    "completion": "print the completion of bash, zsh or fish",
 }
+_MODULES = {"import": "importing"}  # `import` is a word of the language
 _TOP = ("--help", "--version")
 _DESCRIPTION = "Turn a project's lock file into AWS Lambda layers and thin function packages."
 _EXITS = "exit codes: 0 fine, 1 findings, 2 wrong usage or configuration, 3 the network or another program failed"
@@ -55,6 +61,14 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
             width = 100
         super().__init__(prog, width=min(width, 100) - 2)
 
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        text = super()._fill_text(text, width, indent)
+        if all(len(line) <= width for line in text.splitlines()):
+            return text
+        from lamella.cli.layout import folded
+
+        return folded(text, width)
+
 
 def parser(command: str | None = None) -> argparse.ArgumentParser:
     """The parser of one command, or, without one, of what stands before commands."""
@@ -68,7 +82,7 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
         )
         top.add_argument("--version", action="version", version=f"lamella {__version__}")
         return top
-    module = import_module(f"lamella.cli.{command.replace('-', '_')}")
+    module = module_of(command)
     one = argparse.ArgumentParser(
         prog=f"lamella {command}",
         description=module.DESCRIPTION,
@@ -78,6 +92,11 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
     module.add_arguments(one)
     one.set_defaults(run=module.run)
     return one
+
+
+def module_of(command: str) -> ModuleType:
+    """The module of one of `COMMANDS`."""
+    return import_module(f"lamella.cli.{_MODULES.get(command, command.replace('-', '_'))}")
 
 
 def run(arguments: Sequence[str]) -> int:

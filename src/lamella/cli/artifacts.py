@@ -14,16 +14,21 @@ if TYPE_CHECKING:
 _BUILD = "run `lamella build`"
 
 
-def open_built(output: str | None, cache: Cache | None = None) -> tuple[Settings, Manifest]:
+def open_built(
+    output: str | None, cache: Cache | None = None, *, layers_only: bool = False
+) -> tuple[Settings, Manifest]:
     """The settings of the project here, and the manifest of what was built into `output` (None: as configured).
 
+    With `layers_only` it has the configured layers alone, and no function needs to have been built.
     Raises ConfigError; UsageError when nothing, or not everything, was built there, or a zip is not what was built.
     """
     from lamella.config.read import read
 
     settings = read(os.getcwd(), output=output)
     built = open_folder(settings.output, cache)
-    _refuse_unbuilt(settings, built)
+    if layers_only:
+        built = _layers_of(settings, built)
+    _refuse_unbuilt(settings._replace(functions=()) if layers_only else settings, built)
     return settings, built
 
 
@@ -72,6 +77,18 @@ def choose(built: Manifest, names: Sequence[str]) -> tuple[Artifact, ...]:
             )
     wanted = frozenset(names or known)
     return tuple(artifact for artifact in built.artifacts if artifact.key in wanted or whole_of(artifact) in wanted)
+
+
+def _layers_of(settings: Settings, built: Manifest) -> Manifest:
+    """The manifest without functions, and without what was split off them.  Raises UsageError for no layers."""
+    from lamella.errors import UsageError
+    from lamella.manifest import whole_of
+
+    keys = {layer.key for layer in settings.layers}
+    if not keys:
+        file = os.path.basename(settings.file)
+        raise UsageError(f"`{file}` configures no layers", hint="leave `--layers-only` out")
+    return built._replace(layers=tuple(one for one in built.layers if whole_of(one) in keys), functions=())
 
 
 def _refuse_unbuilt(settings: Settings, built: Manifest) -> None:

@@ -16,6 +16,8 @@ EPILOG = """examples:
   lamella build                     everything in [tool.lamella], into dist/lambda/
   lamella build api-handler         one artifact; the others stay as they are
   lamella build --locked --offline  in CI: the lock may not change, the cache has everything
+  lamella build layer --unpack out  and put the layer's files below out/, as `sam build` wants them
+  lamella build --container         what has no wheel is built in Lambda's build image, by docker or podman
   lamella build --json | jq '.artifacts[] | {file, zipped}'
 """
 
@@ -25,6 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", metavar="DIR", help="write here instead of the configured folder")
     parser.add_argument("--locked", action="store_true", help="fail when the lock is missing or out of date")
     parser.add_argument("--offline", action="store_true", help="use no network: everything must be in the cache")
+    parser.add_argument("--unpack", metavar="DIR", help="put the files of the one NAME there, too: for `sam build`")
+    parser.add_argument(
+        "--container", action="store_true", help="build what has no wheel in Lambda's build image, by docker or podman"
+    )
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON on stdout")
     parser.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
 
@@ -43,13 +49,16 @@ def run(parsed: argparse.Namespace) -> int:
     from lamella.wheels.cache import Cache
 
     console = Console(quiet=parsed.quiet)
+    _refuse_unpack(parsed)
     settings = read(os.getcwd(), output=parsed.output)
-    request = Request(tuple(parsed.names), locked=parsed.locked, offline=parsed.offline)
+    request = Request(tuple(parsed.names), locked=parsed.locked, offline=parsed.offline, contained=parsed.container)
     progress = console.progress()
     try:
         outcome = build(settings, request, Cache(cache_dir(os.environ)), progress, _depot(settings.cache))
     finally:
         progress.close()
+    if parsed.unpack is not None:
+        _unpack(parsed, outcome)
     for note in outcome.notes:
         console.note(note)
     for warning in outcome.warnings:
@@ -60,9 +69,37 @@ def run(parsed: argparse.Namespace) -> int:
         show(console, outcome)
     with contextlib.suppress(OSError):  # nothing will be told of changes
         since.remember(settings, outcome.inputs, began, partly=bool(parsed.names))
-    if outcome.inputs_tell:
+    if outcome.inputs_tell and parsed.unpack is None:
         _remember(parsed, outcome, began, settings.file)
     return 0
+
+
+def _refuse_unpack(parsed: argparse.Namespace) -> None:
+    from lamella.errors import UsageError
+
+    if parsed.unpack is not None and not (parsed.unpack and len(parsed.names) == 1):
+        raise UsageError(
+            "`--unpack` takes a folder, and one layer or function to put there",
+            hint="`lamella build layer --unpack DIR`, say",
+        )
+
+
+def _unpack(parsed: argparse.Namespace, outcome: Outcome) -> None:
+    """Raises UsageError where the folder is not empty, or the layer came to several."""
+    from lamella.errors import UsageError
+    from lamella.manifest import whole_of
+    from lamella.sandbox.delivery import deliver
+    from lamella.wording import listed
+
+    (name,) = parsed.names
+    found = [one for one in outcome.manifest.artifacts if one.key == name]
+    if not found:
+        parts = [one.key for one in outcome.manifest.artifacts if whole_of(one) == name]
+        raise UsageError(
+            f"`{name}` was split into {listed(parts)}: they don't go into one folder",
+            hint="leave `--unpack` out, and take their zips",
+        )
+    deliver(os.path.join(outcome.output, found[0].file), found[0].sha256, os.path.abspath(parsed.unpack))
 
 
 def _depot(configured: str) -> Depot | None:

@@ -32,15 +32,25 @@ examples:
   lamella check                       all of them
   lamella check --only size --json
   lamella check --sarif check.sarif   for code scanning
+  lamella check --container           imports in the runtime's own image, by docker or podman
 """
+
+
+# Makes the trials of a bench: whether imports and whether metadata are asked for
+Testing = Callable[["Bench", bool, bool], "Tested"]
+
+
+def _on_this_machine(bench: Bench, imports: bool, metadata: bool) -> Tested:
+    return bench.tested(imports=imports, metadata=metadata)
 
 
 class Inquiry:
     """What the checks look at; trials are made once, for all checks that need them."""
 
-    def __init__(self, bench: Bench, wanted: frozenset[str]) -> None:
+    def __init__(self, bench: Bench, wanted: frozenset[str], testing: Testing | None = None) -> None:
         self.bench = bench
         self.wanted = wanted
+        self._testing = testing or _on_this_machine
         self.verdicts: tuple[SizeVerdict, ...] = ()
         self._tested: Tested | None = None
 
@@ -48,13 +58,14 @@ class Inquiry:
     def manifest(self) -> Manifest:
         return self.bench.manifest
 
-    def weak(self) -> tuple[str, ...]:
-        """Why trials were not isolated better, a line each."""
-        return self._tested.weak if self._tested is not None else ()
+    def notes(self) -> tuple[str, ...]:
+        """What is to be known of the trials, a sentence each: why they were not isolated better."""
+        done = self._tested
+        return (*(f"no isolation by {why}" for why in done.weak), *done.notes) if done is not None else ()
 
     def tested(self) -> Tested:
         if self._tested is None:
-            self._tested = self.bench.tested(imports="imports" in self.wanted, metadata="metadata" in self.wanted)
+            self._tested = self._testing(self.bench, "imports" in self.wanted, "metadata" in self.wanted)
         return self._tested
 
 
@@ -150,13 +161,21 @@ CHECKS: Mapping[str, Check] = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", action="append", choices=tuple(CHECKS), help="run this check alone; may be repeated")
+    parser.add_argument(
+        "--layers-only", action="store_true", help="check the layers; no function needs to have been built"
+    )
     parser.add_argument("--output", metavar="DIR", help="the folder that was built into, instead of the configured one")
     parser.add_argument(
         "--isolation", choices=ISOLATIONS, default=AUTO, help="how imports are kept apart; default: auto"
     )
+    parser.add_argument(
+        "--container", action="store_true", help="import in the runtime's own image, by docker or podman"
+    )
     add_env(parser)
     parser.add_argument(
-        "--offline", action="store_true", help="use no network: for the runtime's own, only the cache is asked"
+        "--offline",
+        action="store_true",
+        help="use no network: for the runtime's own, only the cache is asked, and no image is pulled",
     )
     parser.add_argument("--json", action="store_true", help="print what was found as JSON on stdout")
     parser.add_argument("--sarif", metavar="FILE", help="write what was found as SARIF 2.1.0; `-` is stdout")
@@ -175,20 +194,22 @@ def run(parsed: argparse.Namespace, *, checks: Mapping[str, Check] = CHECKS) -> 
 
     console = Console(quiet=parsed.quiet)
     env = chosen(parsed)
+    _refuse_container(parsed)
     if parsed.sarif not in (None, "-"):
         refuse_place(parsed.sarif)
     cache = Cache(cache_dir(os.environ))
-    settings, built = open_built(parsed.output, cache)
+    settings, built = open_built(parsed.output, cache, layers_only=parsed.layers_only)
     wanted = frozenset(parsed.only or checks)
     progress = console.progress()
     try:
         means = _means(parsed, env, settings, cache, progress)
-        inquiry = Inquiry(Bench(built, settings.output, means), wanted)
+        testing = _contained(settings, progress, offline=parsed.offline) if parsed.container else None
+        inquiry = Inquiry(Bench(built, settings.output, means), wanted, testing)
         outcomes = [check(inquiry) for name, check in checks.items() if name in wanted]
     finally:
         progress.close()
-    for why in inquiry.weak():
-        console.note(f"no isolation by {why}")
+    for note in inquiry.notes():
+        console.note(note)
     if parsed.sarif:
         _write_sarif(parsed.sarif, settings, outcomes)
     if parsed.json:
@@ -196,6 +217,37 @@ def run(parsed: argparse.Namespace, *, checks: Mapping[str, Check] = CHECKS) -> 
     elif parsed.sarif != "-":
         show(console, outcomes, inquiry.verdicts)
     return 0 if all(outcome.passed for outcome in outcomes) else 1
+
+
+def _refuse_container(parsed: argparse.Namespace) -> None:
+    """Raises UsageError where `--container` has no meaning."""
+    from lamella.errors import UsageError
+
+    if parsed.container and parsed.isolation != AUTO:
+        raise UsageError(
+            "`--container` and `--isolation` can't be given together",
+            why=["with `--container` nothing is imported on this machine"],
+            hint="leave one of them out",
+        )
+    if parsed.container and parsed.only and not {"imports", "metadata"}.intersection(parsed.only):
+        raise UsageError(
+            "with `--container` something must be imported",
+            why=[f"`--only {' --only '.join(parsed.only)}` imports nothing"],
+            hint="add `--only imports`, or leave `--container` out",
+        )
+
+
+def _contained(settings: Settings, progress: Progress, *, offline: bool) -> Testing:
+    """Trials in the images of the runtimes."""
+
+    def testing(bench: Bench, imports: bool, metadata: bool) -> Tested:
+        from lamella.checks.contained import in_images
+
+        return in_images(
+            bench, settings.container, imports=imports, metadata=metadata, said=progress.said, offline=offline
+        )
+
+    return testing
 
 
 def _means(

@@ -20,12 +20,15 @@ EPILOG = """examples:
   lamella deploy                     shows the plan, then asks
   lamella deploy --auto-approve      in CI
   lamella deploy --env prod          one environment, all its accounts and regions side by side
+  lamella deploy --layers-only       publish layers, and leave functions as they are
   lamella deploy --env prod --unlock  after a run in CI was killed: take away its lock in S3
 
 Layers come first, then the functions: each is updated, compared with what was meant, and a version of it published and
 invoked with its `smoke` events.  Only when all of that passed, the aliases move: at once, or by `canary`.
 What fails takes everything back: aliases, code and layers.  A place (an account's region) is one whole; what fails in
 one does not take back another.
+
+With `--layers-only` no function is changed, or needs to have been built; a later deploy attaches what was published.
 
 What a deploy sets out to do is written to a journal first (in `.lamella/rollout`, or in S3: `journal` in
 `[tool.lamella.deploy]`).  After a run that was killed, the next one goes on from there; `lamella rollback` goes back.
@@ -42,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("--auto-approve", action="store_true", help="carry it out without asking")
     parser.add_argument("--refresh", action="store_true", help="read all aliases, and put right what differs")
+    parser.add_argument("--layers-only", action="store_true", help="publish the layers; change no function")
     parser.add_argument(
         "--unlock", action="store_true", help="take away the lock of a killed run; nothing else is done"
     )
@@ -56,10 +60,15 @@ def run(parsed: argparse.Namespace) -> int:
     console = Console(quiet=parsed.quiet)
     if parsed.unlock:
         return _unlocked(parsed, console)
+    if parsed.layers_only and parsed.refresh:
+        raise UsageError("`--layers-only` reads no aliases to refresh", hint="leave one of the two out")
     if parsed.json and not parsed.auto_approve:
         raise UsageError("`--json` can't ask", hint="give `--auto-approve`, too; `lamella plan --json` shows the plan")
-    project = open_project(parsed)
-    results = side_by_side(project.places, lambda place: _planned(place, project, refresh=parsed.refresh))
+    project = open_project(parsed, layers_only=parsed.layers_only)
+    if parsed.layers_only:
+        results = side_by_side(project.places, lambda place: _planned_layers(place, project))
+    else:
+        results = side_by_side(project.places, lambda place: _planned(place, project, refresh=parsed.refresh))
     found = {place: one for place, one in results if not isinstance(one, LamellaError)}
     plans = {place: one.plan for place, one in found.items()}
     if not parsed.json:
@@ -78,7 +87,7 @@ def run(parsed: argparse.Namespace) -> int:
         asks = any(not one.plan.is_empty for one in todo.values())
         if asks and not parsed.auto_approve and not agreed(parsed, console):
             return 1
-        done = _performed(todo, console)
+        done = _performed(todo, console, layers_only=parsed.layers_only)
     return _reported(parsed, console, project, plans, done)
 
 
@@ -107,6 +116,16 @@ def _planned(place: Place, project: Project, *, refresh: bool) -> _Planned:
     return _Planned(site, made, record.unfinished is not None)
 
 
+def _planned_layers(place: Place, project: Project) -> _Planned:
+    from lamella.cli.rollouts import open_site
+    from lamella.rollout.layers_only import plan_layers
+    from lamella.rollout.planning.desired import users
+
+    site = open_site(place, project.settings)
+    having = users(project.settings, project.manifest, project.environment.name)
+    return _Planned(site, plan_layers(site.cloud, project.wanted, having, site.journal.read()), False)
+
+
 def _show(console: Console, plans: Sequence[Plan]) -> None:
     from lamella.report.plan import show
 
@@ -130,10 +149,13 @@ def _missing(plans: Sequence[Plan], console: Console) -> int:
     return show_errors(console, results)
 
 
-def _performed(todo: Mapping[Place, _Planned], console: Console) -> dict[Place, Outcome | LamellaError]:
+def _performed(
+    todo: Mapping[Place, _Planned], console: Console, *, layers_only: bool
+) -> dict[Place, Outcome | LamellaError]:
     from lamella.cli.interrupting import interruptible
     from lamella.cli.rollouts import side_by_side
     from lamella.rollout.journal.keeping import open_downloads
+    from lamella.rollout.layers_only import publish_layers
     from lamella.rollout.perform import perform
     from lamella.rollout.steps.stopping import Stop
 
@@ -141,11 +163,15 @@ def _performed(todo: Mapping[Place, _Planned], console: Console) -> dict[Place, 
 
     def one(place: Place) -> Outcome:
         site = todo[place].site
-        prefix = f"{place}: " if len(todo) > 1 else ""
-        return perform(
-            todo[place].plan, site.cloud, site.journal, lambda line: console.say(prefix + line),
-            downloads=open_downloads(site.cloud), stop=stop.beside(),
-        )  # fmt: skip
+        plan, prefix = todo[place].plan, f"{place}: " if len(todo) > 1 else ""
+
+        def tell(line: str) -> None:
+            console.say(prefix + line)
+
+        if layers_only:
+            return publish_layers(plan, site.cloud, tell, stop=stop.beside())
+        downloads = open_downloads(site.cloud)
+        return perform(plan, site.cloud, site.journal, tell, downloads=downloads, stop=stop.beside())
 
     with interruptible(stop):
         return dict(side_by_side(list(todo), one))

@@ -46,7 +46,7 @@ def init(directory: str, *, yes: bool, stdin: TextIO, stdout: TextIO, stderr: Te
 
     console = Console(out=stdout, err=stderr)
     path = os.path.realpath(os.path.join(directory, "pyproject.toml"))  # a link stays a link
-    text, pyproject = _pyproject(path, directory)
+    text, pyproject = pyproject_of(path, directory)
     proposal = propose(pyproject, *python_files(directory))
     for note in proposal.notes:
         console.note(note)
@@ -58,14 +58,14 @@ def init(directory: str, *, yes: bool, stdin: TextIO, stdout: TextIO, stderr: Te
     if not yes and not _asked(stdin, stderr):
         console.say("nothing written")
         return 0
-    _write(path, edited)
+    write_pyproject(path, edited)
     console.say(f"wrote `{SECTION}` to pyproject.toml\nnext: `lamella build`")
     return 0
 
 
-def _pyproject(path: str, directory: str) -> tuple[str, dict[str, object]]:
+def pyproject_of(path: str, directory: str) -> tuple[str, dict[str, object]]:
     """pyproject.toml as text and as tables, when it has no configuration yet."""
-    from lamella.config.find import OWN, parse_toml, tool_table
+    from lamella.config.find import parse_toml
 
     try:
         with open(path, "rb") as file:
@@ -79,13 +79,20 @@ def _pyproject(path: str, directory: str) -> tuple[str, dict[str, object]]:
             "`pyproject.toml` can't be read", why=(error.strerror or str(error),), hint="check what it is"
         ) from None
     pyproject = parse_toml(data, "pyproject.toml")
+    refuse_configured(directory, pyproject)
+    return data.decode(), pyproject
+
+
+def refuse_configured(directory: str, pyproject: dict[str, object]) -> None:
+    """Raises ConfigError where the project in `directory` has a configuration already."""
+    from lamella.config.find import OWN, tool_table
+
     if tool_table(pyproject) is not None:
         raise ConfigError(
             f"`pyproject.toml` has a `{SECTION}` section", hint="edit it, or remove it to have a new one proposed"
         )
     if os.path.exists(os.path.join(directory, OWN)):
         raise ConfigError(f"`{OWN}` holds a configuration", hint="edit it, or remove it to have a new one proposed")
-    return data.decode(), pyproject
 
 
 def _asked(stdin: TextIO, stderr: TextIO) -> bool:
@@ -143,7 +150,7 @@ def _cut(text: str, section: str) -> tuple[str, str]:
     return "".join(lines[:at]), "".join(lines[at:])
 
 
-def _write(path: str, text: str) -> None:
+def write_pyproject(path: str, text: str) -> None:
     from lamella.files import write_atomic
 
     try:

@@ -65,17 +65,19 @@ def add_arguments(parser: argparse.ArgumentParser, *, built: bool = True) -> Non
     parser.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors, and data with --json")
 
 
-def open_project(parsed: argparse.Namespace) -> Project:
+def open_project(parsed: argparse.Namespace, *, layers_only: bool = False) -> Project:
     """What was built, and its places.  AWS is asked for the accounts.  What changed since the build is told.
+
+    With `layers_only` no function needs to have been built, and none is in `wanted`.
 
     Raises ConfigError; UsageError where nothing was built or there is no such environment; what AWS refuses.
     """
     from lamella.cli.artifacts import open_built
     from lamella.rollout.planning.desired import wanted
 
-    settings, manifest = open_built(parsed.output)
+    settings, manifest = open_built(parsed.output, layers_only=layers_only)
     one = environment_of(settings, parsed.env)
-    meant = wanted(settings, manifest, one.name)
+    meant = wanted(settings, manifest, one.name, layers_only=layers_only)
     _tell_changes(settings, quiet=parsed.quiet)
     return Project(settings, one, _places(one, parsed), manifest, meant)
 

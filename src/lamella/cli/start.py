@@ -77,6 +77,10 @@ def _main(arguments: list[str]) -> int:
         from lamella.local import early
 
         early.begin(arguments)
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what could come next
+        from lamella.cli.completing import complete
+
+        complete()
     import gc
 
     # A build makes many small values that live to its end: looking through them for rings again and again is in vain

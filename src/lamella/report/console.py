@@ -124,10 +124,12 @@ class Console:
         return True
 
     def progress(self) -> Progress:
-        """Shows what is fetched: bars on a terminal, nothing elsewhere.  Close it with `close`."""
-        from lamella.wheels.obtain import Silent
+        """Shows what is fetched: bars on a terminal, elsewhere only what takes minutes.  Close it with `close`."""
+        if self.quiet:
+            from lamella.wheels.obtain import Silent
 
-        return Silent() if self.quiet or not _is_terminal(self.err) else Bars(self.err)
+            return Silent()
+        return Bars(self.err) if _is_terminal(self.err) else Lines(self)
 
 
 def let_go_of_stdout() -> None:
@@ -140,6 +142,21 @@ def let_go_of_stdout() -> None:
 def _label(filename: str) -> str:
     """What a bar is called: the distribution of a wheel or sdist, anything else by its whole name."""
     return filename.split("-")[0] if filename.endswith((".whl", ".gz", ".zip")) else filename
+
+
+class Lines:
+    """A line for what takes minutes; what is fetched is not shown."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def began(self, filename: str, size: int | None) -> None: ...
+    def received(self, filename: str, count: int) -> None: ...
+    def ended(self, filename: str) -> None: ...
+    def close(self) -> None: ...
+
+    def said(self, text: str) -> None:
+        self._console.say(text)
 
 
 class Bars:
@@ -167,6 +184,16 @@ class Bars:
     def ended(self, filename: str) -> None:
         with self._lock:
             self._bars.remove_task(self._tasks.pop(filename))
+
+    def said(self, text: str) -> None:
+        with self._lock:
+            if self._bars is not None:  # it stands above the bars
+                from rich.text import Text
+
+                self._bars.console.print(Text(text), soft_wrap=True)
+            else:
+                self._err.write(text + "\n")
+                self._err.flush()
 
     def close(self) -> None:
         with self._lock:

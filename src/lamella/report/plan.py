@@ -89,7 +89,7 @@ def lines(plan: Plan) -> Iterator[Line]:
 def summary(plan: Plan) -> str:
     """``Plan: publish 1 layer, change 3 functions (code of 1), shift 3 aliases; 76.2 MB to upload.``"""
     if plan.is_empty:
-        return "No changes: AWS has what was built."
+        return f"No changes: AWS has {'what was' if plan.wanted.functions else 'the layers that were'} built."
     steps = [step for change in plan.changes for step in change.steps]
     codes = sum(isinstance(step, UpdateCode) for step in steps)
     updated = sum(

@@ -127,6 +127,7 @@ ASKED = {
         ("cloudwatch:DescribeAlarms", "*"),
     ],
     "rollback": _BACK,
+    "verify": [*_READS, ("lambda:InvokeFunction", f"{API_ARN}:7"), ("lambda:InvokeFunction", PLAIN)],
     "status": [*_READS, ("lambda:ListLayerVersions", f"{LAYER}of-others")],
     "versions": [
         ("lambda:ListFunctions", "*"),

@@ -36,14 +36,17 @@ def environment(settings: Settings, name: str) -> Environment:
     )
 
 
-def wanted(settings: Settings, manifest: Manifest, environment_name: str = "") -> Wanted:
+def wanted(settings: Settings, manifest: Manifest, environment_name: str = "", *, layers_only: bool = False) -> Wanted:
     """What the build of `manifest`, in `settings.output`, comes to in an environment; names sorted as configured.
 
+    With `layers_only` the manifest has none of the configured functions, and that is no difference.
     The zips are held against the manifest by their sizes; their digests are, where they are uploaded.  The events'
     files are read.  Raises UsageError for an unknown environment, LamellaError where the build is not that of the
     configuration, ConfigError for events and expressions that can't be used.
     """
     found = environment(settings, environment_name)
+    if layers_only:
+        settings = settings._replace(functions=())
     _check_current(settings, manifest)
     _check_zips(settings, manifest)
     names = _layer_names(found, manifest)
@@ -52,6 +55,25 @@ def wanted(settings: Settings, manifest: Manifest, environment_name: str = "") -
         environment=found.name,
         layers=tuple(_layer(settings, layer, names[layer.key]) for layer in manifest.layers),
         functions=tuple(_function(settings, found, artifact, names) for artifact in manifest.functions),
+    )
+
+
+def users(settings: Settings, manifest: Manifest, environment_name: str = "") -> tuple[WantedFunction, ...]:
+    """The configured functions with the names of the built layers that they are to have, and nothing that was built."""
+    found = environment(settings, environment_name)
+    names = dict(found.functions)
+    layers = _layer_names(found, manifest)
+    return tuple(
+        WantedFunction(
+            key=function.key,
+            name=names[function.key],
+            content=Content("", 0, "", ""),
+            runtime=function.runtime,
+            handler=function.handler,
+            architecture=settings.architecture,
+            layers=tuple(layers[layer.key] for layer in manifest.layers if whole_of(layer) in function.layers),
+        )
+        for function in settings.functions
     )
 
 

@@ -124,6 +124,7 @@ PURPOSES: Mapping[str, tuple[str, ...]] = {
     "deploy": (*_READ, *_REST, "PruneLayers"),
     # Code above the limit of a request goes through the bucket on its way back, too
     "rollback": (*_READ, *(part for part in _REST if part not in _FORWARD)),
+    "verify": (*_READ, "Invoke"),
     "status": (*_READ, "ListEveryLayer"),
     "versions": ("ListFunctions", "ReadFunctions", "ReadLayers"),
     "prune": (
