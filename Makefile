@@ -48,6 +48,10 @@ test: setup system ## pass every test, those on real packages of the index inclu
 test-fast: setup ## the tests that need no network
 	$(BIN)/python -m pytest -n auto -m "not journey and not slow" $(ARGS)
 
+.PHONY: test-container
+test-container: setup ## build and import in an image, by podman; .ci/container-image makes the image, once
+	$(BIN)/python -m pytest -m container $(ARGS)
+
 .PHONY: lint
 lint: setup ## ruff, mypy strict, import-linter
 	$(BIN)/ruff check .

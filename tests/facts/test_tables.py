@@ -11,7 +11,7 @@ import pytest
 
 from lamella.facts import tables
 
-TABLES = ("runtime", "limit", "provided", "stdlib", "absent", "rule", "feature")
+TABLES = ("runtime", "image", "limit", "provided", "stdlib", "absent", "rule", "feature")
 ALL = [f"python3.{minor}" for minor in range(9, 16)]
 EVERY_ROW = [
     pytest.param(row, id=f"{table}-{row.get('name') or row['runtime']}")
@@ -37,6 +37,19 @@ def test_a_table_has_no_row_twice_and_is_sorted(table: str) -> None:
         assert names == sorted(names)
     if table in ("runtime", "stdlib"):
         assert names == ALL
+    if table == "image":
+        assert names == [name for name, runtime in tables.runtimes().items() if runtime.verified]
+
+
+def test_images_are_of_their_runtime() -> None:
+    for name, runtime in tables.runtimes().items():
+        images = tables.images(name)
+        if images is None:
+            assert not runtime.verified
+            continue
+        assert name in images.build
+        assert images.run.endswith(f":{name.removeprefix('python')}-{{architecture}}")
+        assert images.build.endswith("-{architecture}")
 
 
 def test_a_runtime_is_what_its_name_says() -> None:
