@@ -64,6 +64,16 @@ format: setup ## rewrite the code as ruff wants it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: docs
+docs: setup ## the documentation, strictly, into build/site/
+	$(BIN)/python docs/pages.py
+	NO_MKDOCS_2_WARNING=1 "$$($(BIN)/python -c 'from tests.tools import python_tools; print(python_tools("docs"))')/mkdocs" build --strict --quiet
+
+.PHONY: recordings
+recordings: setup system ## what the pages and the README show of lamella, made anew (network)
+	$(BIN)/python docs/record.py
+	$(BIN)/python docs/printed.py
+
 .PHONY: bench
 bench: setup ## measure speed and memory beside the other tools, on the two real dependency sets
 	$(BIN)/python bench/run.py $(ARGS)

@@ -7,7 +7,7 @@ import re
 
 from lamella.cli import app
 
-WIDTH = 96  # columns of a usage line
+WIDTH = 84  # columns of a usage line
 
 _GENERAL = {
     0: "fine",
@@ -68,7 +68,7 @@ def page(name: str, parser: argparse.ArgumentParser) -> str:
         if title == "exit codes":
             continue
         if title == "examples":
-            parts += ["## Examples", fenced(text, "sh")]
+            parts += ["## Examples", fenced(commented(text), "sh")]
         elif title:
             parts += [f"## {title.capitalize()}", fenced(text, "text")]
         else:
@@ -100,15 +100,13 @@ def _named(action: argparse.Action) -> str:
     takes = "" if action.nargs == 0 else _takes(action)
     names = action.option_strings or [takes]
     if not action.option_strings:
-        return f"`{takes}`".replace("|", "\\|")
+        return f"`{takes}`"
     *others, last = names
     shown = [*others, f"{last} {takes}".strip()]
-    return ", ".join(f"`{one}`".replace("|", "\\|") for one in shown)
+    return ", ".join(f"`{one}`" for one in shown)
 
 
 def _takes(action: argparse.Action) -> str:
-    if action.choices is not None and action.metavar is None:
-        return "|".join(str(choice) for choice in action.choices)
     if isinstance(action.metavar, tuple):
         return " ".join(action.metavar)
     return action.metavar or (action.dest.upper() if action.option_strings else action.dest)
@@ -119,6 +117,8 @@ def _help(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
     text = formatter._expand_help(action) if action.help else ""
     if isinstance(action, argparse._AppendAction) and "repeat" not in text:
         text += "; may be repeated"
+    if action.choices is not None and action.metavar is None:
+        text += f"; one of {', '.join(f'`{choice}`' for choice in action.choices)}"
     return text
 
 
@@ -138,6 +138,13 @@ def _dedented(text: str) -> str:
     from textwrap import dedent
 
     return dedent(text).rstrip()
+
+
+def commented(examples: str) -> str:
+    """Lines of examples as a shell takes them: what stands behind two spaces is said of the command."""
+    lines = [re.split(r"(?<=\S) {2,}", line, maxsplit=1) for line in examples.splitlines()]
+    width = max((len(line[0]) for line in lines if len(line) > 1), default=0)
+    return "\n".join(f"{line[0]:<{width}}  # {line[1]}" if len(line) > 1 else line[0] for line in lines)
 
 
 def fenced(text: str, language: str) -> str:
@@ -172,7 +179,8 @@ def escaped(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    return re.sub(r"(`[^`]*`)", lambda found: found[0].replace("|", "\\|"), escaped(" ".join(text.split())))
+    """Text in a table.  A `|` in backticks is no border to Python-Markdown, and may not be escaped there."""
+    return escaped(" ".join(text.split()))
 
 
 def _exits(name: str, own: str) -> str:

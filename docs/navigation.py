@@ -7,7 +7,7 @@ from typing import Any
 
 
 def on_config(config: Any) -> Any:
-    names = (Path(config.config_file_path).parent / "build" / "commands").read_text().split()
+    names = (Path(config.docs_dir).parent / "commands").read_text().split()
     pages: list[Any] = ["commands/index.md", *({name: f"commands/{name}.md"} for name in names)]
     config.nav = [{"Commands": pages} if "Commands" in entry else entry for entry in config.nav]
     return config

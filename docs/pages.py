@@ -1,7 +1,8 @@
 """Writes the pages of the site into build/docs: those of this folder, and one for each command from its parser.
 
-    .venv/bin/python docs/pages.py
+    .venv/bin/python docs/pages.py [FOLDER]
 
+FOLDER stands for `build`.
 In a page `<!-- readme: HEADING -->` stands for that section of README.md, so that nothing is said in two places, and
 `<!-- code: PATH -->` for a file of the repository.  `mkdocs.yml` says how the site is made of them.
 """
@@ -12,13 +13,11 @@ import posixpath
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-OUT = ROOT / "build" / "docs"
-ORDER = ROOT / "build" / "commands"  # the commands' names in their order, for docs/navigation.py
-
 _KINDS = (".md", ".svg", ".png", ".css")
 _DIRECTIVE = re.compile(r"^<!-- (?P<kind>readme|code): (?P<what>.+?) -->$", re.MULTILINE)
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
@@ -29,24 +28,31 @@ _FENCE = re.compile(r"^(```.*?^```)$", re.DOTALL | re.MULTILINE)
 
 def main() -> int:
     sys.path.insert(0, str(ROOT))
+    folder = Path(sys.argv[1]) if sys.argv[1:] else ROOT / "build"
+    print(f"wrote {write(folder)} pages into {folder / 'docs'}")
+    return 0
+
+
+def write(folder: Path) -> int:
+    """Put all pages into `folder`/docs, and the commands' names in their order, for docs/navigation.py, beside it."""
     from docs.commands import pages as command_pages
 
+    from lamella.cli.app import COMMANDS
+
+    out = folder / "docs"
     made = {**written(DOCS), **command_pages()}
-    shutil.rmtree(OUT, ignore_errors=True)
+    shutil.rmtree(out, ignore_errors=True)
     for place, text in made.items():
-        path = OUT / place
+        path = out / place
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     for source in files(DOCS):
         if source.suffix != ".md":
-            path = OUT / source.relative_to(DOCS)
+            path = out / source.relative_to(DOCS)
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, path)
-    from lamella.cli.app import COMMANDS
-
-    ORDER.write_text("".join(f"{name}\n" for name in COMMANDS))
-    print(f"wrote {len(made)} pages into {OUT.relative_to(ROOT)}")
-    return 0
+    (folder / "commands").write_text("".join(f"{name}\n" for name in COMMANDS))
+    return len(made)
 
 
 def files(folder: Path) -> list[Path]:
@@ -123,7 +129,7 @@ def _filled(place: str, page: str, readme: str, places: dict[str, str]) -> str:
     return _DIRECTIVE.sub(put, page)
 
 
-def _outside_fences(text: str, change) -> str:  # type: ignore[no-untyped-def]
+def _outside_fences(text: str, change: Callable[[str], str]) -> str:
     parts = _FENCE.split(text)
     return "".join(part if number % 2 else change(part) for number, part in enumerate(parts))
 

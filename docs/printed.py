@@ -21,7 +21,7 @@ _BLOCK = re.compile(r"^<!-- printed: (?P<name>\S+) -->\n.*?^<!-- end -->$", re.D
 # What is new each time, and what differs between machines: times, sizes, identifiers, versions of Python, isolation
 _NEW = re.compile(
     r"\d{4}-\d\d-\d\dT[\d:.+Z-]+|[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{64}\b|Python 3\.\d+\.\d+"
-    r"|\bbubblewrap\b|\bnamespaces\b|\bpath-only\b|[-+]?\d[\d.]*(?= ?(?:B|kB|MB|ms|s|%)\b)|\b\d{4,}\b|\b\d+(?= members)"
+    r"|\bbubblewrap\b|\bnamespaces\b|\bpath-only\b|[-+]?\d[\d.]* ?(?:B|kB|MB|ms|s|%)(?!\w)|\b\d{4,}\b|\b\d+(?= members)"
 )
 
 

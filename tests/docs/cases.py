@@ -96,7 +96,7 @@ def wrong_platform(desk: Desk) -> None:
         made.wheel("fastmath", "2.1.0", tag=tag)
     made.lock()
     desk.run("wrong-platform.build", "build", cwd=made.root)
-    files = {
+    files: dict[str, str | bytes] = {
         "python/fastmath/__init__.py": "from fastmath._core import dot\n",
         "python/fastmath/_core.cpython-312-darwin.so": MACHO,
     }
@@ -111,7 +111,7 @@ def old_glibc(desk: Desk) -> None:
     made.lock()
     desk.run("old-glibc.build", "build", cwd=made.root)
     library = elf(needed=["libc.so.6"], needs={"libc.so.6": ["GLIBC_2.28"]}, soname="libfast.so.2")
-    files = {"python/fastmath/__init__.py": "", "python/fastmath.libs/libfast.so.2": library}
+    files: dict[str, str | bytes] = {"python/fastmath/__init__.py": "", "python/fastmath.libs/libfast.so.2": library}
     make(desk.folder / "layer.zip", {**files, **_distribution("fastmath", "2.1.0")})
     desk.run("old-glibc.doctor", "doctor", "layer.zip", "--runtime", OLD)
 
