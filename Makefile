@@ -85,4 +85,4 @@ requirements: setup ## pin the development environment anew
 
 .PHONY: clean
 clean: ## remove what the targets made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache examples/*/dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build examples/*/dist
