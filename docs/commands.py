@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
+from itertools import groupby
 
 from lamella.cli import app
 
 WIDTH = 84  # columns of a usage line
+SHOWN = 76  # columns that a page shows of a block without moving it, with the lists on both sides
 
 _GENERAL = {
     0: "fine",
@@ -70,7 +72,7 @@ def page(name: str, parser: argparse.ArgumentParser) -> str:
         if title == "examples":
             parts += ["## Examples", fenced(commented(text), "sh")]
         elif title:
-            parts += [f"## {title.capitalize()}", fenced(text, "text")]
+            parts += [f"## {title.capitalize()}", table(text)]
         else:
             parts.append(prose(text))
     parts += ["## Exit codes", _exits(name, own)]
@@ -141,10 +143,25 @@ def _dedented(text: str) -> str:
 
 
 def commented(examples: str) -> str:
-    """Lines of examples as a shell takes them: what stands behind two spaces is said of the command."""
+    """Lines of examples as a shell takes them: what stands behind two spaces is said of the command.
+
+    It is said above the command where not all of them fit beside theirs.
+    """
     lines = [re.split(r"(?<=\S) {2,}", line, maxsplit=1) for line in examples.splitlines()]
     width = max((len(line[0]) for line in lines if len(line) > 1), default=0)
-    return "\n".join(f"{line[0]:<{width}}  # {line[1]}" if len(line) > 1 else line[0] for line in lines)
+    beside = [f"{line[0]:<{width}}  # {line[1]}" if len(line) > 1 else line[0] for line in lines]
+    if all(len(one) <= SHOWN for one, line in zip(beside, lines, strict=True) if len(line) > 1):
+        return "\n".join(beside)
+    above = [f"# {line[1]}\n{line[0]}" if len(line) > 1 else line[0] for line in lines]
+    return "\n\n".join(above)
+
+
+def table(words: str) -> str:
+    """Lines of a word and what it means as a table; lines of anything else keep their form."""
+    rows = [re.split(r"(?<=\S) {2,}", line, maxsplit=1) for line in words.splitlines()]
+    if any(len(row) != 2 for row in rows):
+        return fenced(words, "text")
+    return "\n".join(["| | |", "|---|---|", *(f"| `{word}` | {cell(text)} |" for word, text in rows)])
 
 
 def fenced(text: str, language: str) -> str:
@@ -156,15 +173,11 @@ def prose(text: str) -> str:
 
     Indented lines, such as a table of words, keep their form.
     """
-    lines, out, quoted = text.splitlines(), [], []
-    for line in [*lines, ""]:
-        if line.startswith("  "):
-            quoted.append(line)
-            continue
-        if quoted:
-            out += ["", fenced(_dedented("\n".join(quoted)), "text"), ""]
-            quoted = []
-        out.append(escaped(line))
+    out = []
+    for kept, lines in groupby(text.splitlines(), key=lambda line: line.startswith("  ")):
+        block = "\n".join(lines)
+        # Not line by line: what is in backticks may go on in the next
+        out.append(f"\n{fenced(_dedented(block), 'text')}\n" if kept else escaped(block))
     return "\n".join(out).strip()
 
 

@@ -87,6 +87,13 @@ def test_a_name_that_is_not_pinned(tree: Project, key: str) -> None:
     )
 
 
+def test_what_is_left_out_and_not_there(tree: Project) -> None:
+    tree.configure(layer('exclude = ["pytest"]'))
+    with pytest.raises(ConfigError) as caught:
+        tree.build()
+    assert caught.value.hint == "remove `pytest` from `exclude`: nothing brings it"
+
+
 def test_a_requirements_file_by_path_with_hashes(project: Project) -> None:
     (project.root / "pylock.toml").unlink()
     lines = [f"{project.wheelhouse / name} --hash=sha256:{sha256(data)}" for name, data in project.wheels.items()]

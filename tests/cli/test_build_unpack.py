@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from tests.build.projects import Project
 from tests.cli.processes import no_traceback
@@ -33,6 +35,25 @@ def test_a_folder_that_holds_something_else(app: Project) -> None:
     no_traceback(done, 2)
     assert "error: `out` holds something else than `api.zip`\n  `app.py` is missing" in done.stderr
     assert [one.name for one in (app.root / "out").iterdir()] == ["mine"]
+
+
+def test_what_was_split_goes_into_no_folder(app: Project) -> None:
+    """As the layers it came to: each has a key of its own, and none is the one that was asked for."""
+    for number in range(2):
+        noise = random.Random(number).randbytes(30 * 1024 * 1024)
+        app.wheel(f"big{number}", files={f"big{number}/__init__.py": "", f"big{number}/data.bin": noise})
+    app.lock()
+    settings = app.root / "pyproject.toml"
+    table = "[tool.lamella.layers.layer]\n"
+    settings.write_text(settings.read_text().replace(table, f"{table}split = true\n"))
+    done = app.run("build", "layer", "--unpack", "out")
+    no_traceback(done, 2)
+    assert (
+        "error: `layer` was split into `layer-1`, `layer-2`: they don't go into one folder\n"
+        "  hint: leave `--unpack` out, and take their zips\n"
+    ) in done.stderr
+    assert (app.output / "layer-2.zip").exists()
+    assert not (app.root / "out").exists()
 
 
 @pytest.mark.parametrize("arguments", [(), ("layer", "api")])

@@ -90,6 +90,15 @@ def test_bash_and_zsh_complete(shell: Typed) -> None:
     shell.type(f"{clear}lamella prune la\t", "layer")
     shell.type(f"{clear}lamella deploy --env pro\t", "production")
     shell.type(f"{clear}lamella export terra\t", "terraform")
+    shell.type(f"{clear}true; lamella invoke a\t", "api")
+    shell.type(f"{clear}A=1 lamella build --loc\t", "--locked")
+    shell.type(f"{clear}lamella build 'lay\t", "layer")
+
+
+def test_nothing_is_said_beside_what_nothing_is_known_of(shop: Project) -> None:
+    (shop.root / "out").mkdir()
+    (offered,) = asked(shop, "lamella build --output=o", shell="zsh")
+    assert offered == "--output=out/:"
 
 
 @pytest.mark.skipif(FISH is None, reason="no fish on PATH")
@@ -126,12 +135,12 @@ def test_all_commands_are_offered_with_what_they_do(shop: Project) -> None:
         assert f"{name}\t{text}" in offered
 
 
-def asked(one: Project, line: str, cwd: Path | None = None) -> list[str]:
+def asked(one: Project, line: str, cwd: Path | None = None, shell: str = "fish") -> list[str]:
     more = {
         "_ARGCOMPLETE": "1",
         "_ARGCOMPLETE_IFS": "\n",
-        "_ARGCOMPLETE_DFS": "\t",
-        "_ARGCOMPLETE_SHELL": "fish",
+        **({"_ARGCOMPLETE_DFS": "\t"} if shell == "fish" else {}),
+        "_ARGCOMPLETE_SHELL": shell,
         "_ARGCOMPLETE_SUPPRESS_SPACE": "1",
         "_ARGCOMPLETE_STDOUT_FILENAME": str(one.home / "answer"),
         "COMP_LINE": line,

@@ -83,6 +83,27 @@ def test_help_is_folded_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) ->
 
     size: Callable[[int], os.terminal_size] = lambda _: os.terminal_size((60, 24))  # noqa: E731
     monkeypatch.setattr(os, "get_terminal_size", size)
+    monkeypatch.delenv("COLUMNS", raising=False)
     text = parser("invoke").format_help()
     # argparse keeps an option and its choices together
     assert [line for line in text.splitlines() if len(line) > 60 and len(line.split()) > 2] == []
+
+
+@pytest.mark.parametrize("columns", ["40", "70"])
+def test_help_is_as_wide_as_columns_says(monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    """So that `lamella build --help | less` has the terminal's width, too."""
+    monkeypatch.setenv("COLUMNS", columns)
+    text = parser("import").format_help()
+    assert [line for line in text.splitlines() if len(line) > int(columns)] == []
+
+
+@pytest.mark.parametrize("columns", ["", "0", "many"])
+def test_columns_that_say_nothing(monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    import os
+
+    def none(_: int) -> os.terminal_size:
+        raise OSError
+
+    monkeypatch.setattr(os, "get_terminal_size", none)
+    monkeypatch.setenv("COLUMNS", columns)
+    assert max(len(line) for line in parser("build").format_help().splitlines()) > 80

@@ -174,6 +174,34 @@ def test_one_file_of_several_is_read(tmp_path: Path) -> None:
     assert "`notes.txt` does not say how anything is packaged" in refused.stderr
 
 
+def test_a_script_of_another_project_is_read_where_it_is_called(tmp_path: Path) -> None:
+    files = {"app/main.py": DEMO, "scripts/ship.sh": SCRIPT, "libraries/requirements.txt": "demo==1.0\n"}
+    one = project(tmp_path, files)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    done = one.run("import", "../project/scripts/ship.sh", "--write", cwd=elsewhere)
+    assert done.returncode == 0, done.stderr
+    assert "read scripts: `scripts/ship.sh`" in done.stderr
+    assert 'source = ["app"]' in (one.root / "lamella.toml").read_text()
+
+
+def test_what_needs_a_correction_is_not_written(tmp_path: Path) -> None:
+    script = SCRIPT.replace("shop-api", "'shop api'")
+    files = {"app/main.py": DEMO, "deploy.sh": script, "libraries/requirements.txt": "demo==1.0\n"}
+    one = project(tmp_path, files)
+    shown = one.run("import")
+    assert shown.returncode == 0
+    assert "warning: the proposal needs a correction, and is not written\n" in shown.stderr
+    assert "`[functions.shopapi] name` in the proposal is no name that AWS accepts" in shown.stderr
+    assert "hint: put the configuration above into lamella.toml, and correct it there" in shown.stderr
+    assert "--write" not in shown.stderr
+    refused = one.run("import", "--write", "--quiet")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("error: the proposal needs a correction, and is not written\n")
+    assert refused.stdout == shown.stdout
+    assert not (one.root / "lamella.toml").exists()
+
+
 @pytest.mark.parametrize(
     ("files", "arguments", "said"),
     [

@@ -135,6 +135,37 @@ def test_examples_are_lines_of_a_shell() -> None:
     ]
 
 
+def test_what_does_not_fit_beside_an_example_stands_above_it() -> None:
+    text = "lamella build  " + "all of it, " * 6 + "\nlamella check\nlamella size  what is in it"
+    assert commands.commented(text).splitlines() == [
+        f"# {'all of it, ' * 6}",
+        "lamella build",
+        "",
+        "lamella check",
+        "",
+        "# what is in it",
+        "lamella size",
+    ]
+    for name, page in commands.pages().items():
+        wide = [line for line in page.splitlines() if re.search(r"\S  # ", line) and len(line) > commands.SHOWN]
+        assert not wide, name
+
+
+def test_words_and_what_they_mean_are_a_table() -> None:
+    assert commands.table("size     of --all\nclosure  what `x` is") == (
+        "| | |\n|---|---|\n| `size` | of `--all` |\n| `closure` | what `x` is |"
+    )
+    assert commands.table("one\ntwo  three") == "```text\none\ntwo  three\n```"
+
+
+def test_prose_as_a_page_has_it() -> None:
+    text = "It is `lamella\nplan` that compares: `lamella[aws]`, *all*.\n  one  a|b\n  two\nSee --json."
+    assert commands.prose(text) == (
+        "It is `lamella\nplan` that compares: `lamella[aws]`, \\*all\\*.\n\n"
+        "```text\none  a|b\ntwo\n```\n\nSee `--json`."
+    )
+
+
 def test_exit_codes_of_an_epilog() -> None:
     epilog = "examples:\n  lamella x  does\n\nexit codes: 0 fine, 1 one, or\nnot, 3 AWS, say, 2 things\n"
     blocks = commands.blocks_of(epilog)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -339,9 +341,42 @@ def test_a_build_step_needs_nothing_built(tmp_path: Path) -> None:
     assert handler["Properties"]["Layers"] == [{"Ref": "ImageLayer"}, ARN]
     assert make.path == "sam-build/Makefile"
     assert make.text.startswith(f"# {MARK} sam --build-step`")
-    assert '")/../.."' in make.text
+    assert """)/"../..\n""" in make.text
     assert "build-ImageLayer:" in make.text
     assert "build-ApiHandlerFunction:" in make.text
+
+
+def test_a_build_step_runs_whatever_is_in_the_names_of_folders(tmp_path: Path) -> None:
+    """By make itself, as sam calls it: in a copy of the folder, with the layer beside the function."""
+    name = """it's "my" $HOME $(x) `y`"""
+    say = """printf '%s|' "$$PWD\""""
+    project = tmp_path / name
+    (project / "src").mkdir(parents=True)
+    for where, place in (("deploy", Place("..", "../dist", ".")), ("else", Place(f"../{name}", "../dist", "."))):
+        folder = (project if where == "deploy" else tmp_path) / where
+        _, make = emit(source(project, LAYER + FUNCTION, Manifest("shop", (), ()), place=place), build_step=True)
+        written = folder / make.path
+        written.parent.mkdir(parents=True)
+        written.write_text(make.text)
+        built = folder / "built"
+        (built / "ImageLayer").mkdir(parents=True)
+        done = subprocess.run(
+            ["make", "--makefile", str(written), "build-ApiHandlerFunction"],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "ARTIFACTS_DIR": str(built / "ApiHandlerFunction"),
+                "LAMELLA": say,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        rest = f"{project}|build|{{}}|--quiet|--unpack|{built}/{{}}|"
+        assert done.stdout == rest.format("api-handler", "ApiHandlerFunction") + rest.format(
+            "image-layer", "ImageLayer"
+        )
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("table", ["layers.image-layer", "functions.api-handler"])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,12 @@ runtime = "python3.12"
 handler = "app.handler"
 memory = 512
 alias = "live"
-environment = { GREETING = "hello ${name} %{x} \\"you\\"", LINES = "a\\nb", WORD = "Käse" }
+[tool.lamella.functions.api.environment]
+GREETING = "hello ${name} %{x} \\"you\\""
+LINES = "a\\nb"
+TABS = "\\b\\f\\t\\\\b"
+for = "a"
+WORD = "Käse"
 [tool.lamella.functions.plain]
 handler = "app.handler"
 [tool.lamella.environments.prod]
@@ -52,13 +58,14 @@ def emitted(
     environment: str = "",
     built: tuple[str, ...] = ("api", "plain"),
     layers: tuple[LayerArtifact, ...] = (),
+    output: str = "../dist/lambda",
 ) -> tuple[Text, ...]:
     (project / "src").mkdir(exist_ok=True)
     (project / "pyproject.toml").write_text('[project]\nname = "shop"\nversion = "1"\n' + WHOLE)
     settings = read(str(project))
     (one,) = (one for one in settings.environments if one.name == environment)
     manifest = Manifest("shop", layers, tuple(artifact(key) for key in built))
-    return emit(Source(settings, one, manifest, Place("..", "../dist/lambda", ".")))
+    return emit(Source(settings, one, manifest, Place("..", output, ".")))
 
 
 def test_it_says_what_the_configuration_says(tmp_path: Path) -> None:
@@ -75,6 +82,8 @@ def test_it_says_what_the_configuration_says(tmp_path: Path) -> None:
         "      environment = {\n"
         '        GREETING = "hello $${name} %%{x} \\"you\\""\n'
         '        LINES    = "a\\nb"\n'
+        '        TABS     = "\\u0008\\u000c\\t\\\\b"\n'
+        '        "for"    = "a"\n'
         '        WORD     = "Käse"\n'
         "      }\n"
         "    }\n"
@@ -131,6 +140,26 @@ def test_the_module_comes_along_whole(tmp_path: Path) -> None:
         head, _, rest = text.partition("\n\n")
         assert MARK in head
         assert rest == (MODULE / Path(path).name).read_text()
+
+
+def test_what_is_installed_has_the_modules_files_and_no_more() -> None:
+    """By name: a state or a lock file of `terraform init` in the module's folder is nobody's but its owner's."""
+    repository = MODULE.parents[2]
+    targets = tomllib.loads((repository / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
+    assert targets["wheel"]["force-include"] == {
+        path.relative_to(repository).as_posix(): f"lamella/export/terraform_module/{path.name}"
+        for path in MODULE.glob("*.tf")
+    }
+    assert "terraform" not in targets["sdist"]["include"]
+
+
+def test_a_path_has_no_templates_in_it(tmp_path: Path) -> None:
+    text = emitted(tmp_path, output='../my "${shop}"/dist')[0].text
+    assert 'manifest = "${path.module}/../my \\"$${shop}\\"/dist/manifest.json"' in text
+
+
+def test_the_module_is_the_same_for_each_environment(tmp_path: Path) -> None:
+    assert emitted(tmp_path)[1:] == emitted(tmp_path, "prod")[1:]
 
 
 def test_the_modules_readme_names_every_input_and_output() -> None:

@@ -111,7 +111,7 @@ def tools() -> Path:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    made = Project(tmp_path_factory.mktemp("my shop"))
+    made = Project(tmp_path_factory.mktemp("my shop's $HOME"))
     _wheel(made, "1.0")
     made.source("app.py", "import stem\n\ndef handler(event, context):\n    return stem.VERSION\n")
     made.source("guard.py")
@@ -217,7 +217,9 @@ def test_sam_does_not_ship_an_older_layer_from_its_cache(tools: Path, built_by_s
     stale = _tool(tools, project, "sam", "build", "--cached")
     assert stale.returncode != 0
     assert "holds something else than `layer.zip`" in stale.stderr
-    assert "hint: empty the folder; if `sam build` took it from its cache, run `sam build --no-cached`" in stale.stderr
+    assert (
+        "hint: name an empty folder; if `sam build` took it from its cache, run `sam build --no-cached`" in stale.stderr
+    )
     done = _tool(tools, project, "sam", "build", "--no-cached")
     assert done.returncode == 0, done.stderr
     assert _unpacked(project, "layer") == _digests(project, "layer") != before

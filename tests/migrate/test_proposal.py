@@ -130,3 +130,20 @@ def test_keys_that_need_quotes_have_them() -> None:
     function = Function("f", "f", "f.handler", environment=(("A_B", "1"), ("C D", "2")))
     text = toml(Reading(Origin("sam", ("t",)), "python3.12", "arm64", (), (function,)), "", "", {})
     assert tomllib.loads(text)["functions"]["f"]["environment"] == {"A_B": "1", "C D": "2"}
+
+
+@pytest.mark.parametrize(
+    ("text", "notes"),
+    [
+        ("demo==1.0\n", 1),
+        ("demo==1.0\n    # via shop\n", 0),
+        (f"demo==1.0 --hash=sha256:{'0' * 64}\n", 0),
+    ],
+)
+def test_a_lock_that_may_not_be_whole(tmp_path: Path, text: str, notes: int) -> None:
+    (tmp_path / "re q.txt").write_text(text)
+    layer = Layer("layer", "name", requirements="re q.txt")
+    proposal = propose(str(tmp_path), Reading(Origin("scripts", ("x.sh",)), "python3.12", "", (layer,), ()), None)
+    assert tomllib.loads(proposal.text)["lock"] == "re q.txt"
+    assert len(proposal.items) == notes
+    assert all("python-version 3.12 're q.txt' --output-file pylock.toml" in item.todo for item in proposal.items)

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from tests.migrate.projects import HANDLER, line, proposed, reading, said, written
 
+from lamella.migrate.model import Proposal
+from lamella.migrate.proposal import propose
+
 SERVICE = """\
 service: orders
 frameworkVersion: "4"
@@ -76,7 +79,7 @@ resources:
 @pytest.fixture
 def service(tmp_path: Path) -> Path:
     files = {"src/orders/create.py": f"import unzip_requirements\n{HANDLER}", "src/orders/guard.py": HANDLER}
-    return written(tmp_path, {"serverless.yml": SERVICE, "requirements.txt": "demo==1.0\n", **files})
+    return written(tmp_path, {"serverless.yml": SERVICE, "requirements.txt": "demo==1.0\nBoto3==1.0\n", **files})
 
 
 def test_all_that_a_service_says(service: Path) -> None:
@@ -84,6 +87,10 @@ def test_all_that_a_service_says(service: Path) -> None:
     assert proposal.refused == ""
     assert proposal.first == ()
     assert proposal.file == "lamella.toml"
+    assert said(proposal)["requirements.txt"].split("; ") == [
+        "nothing in it names what was left out: `botocore`",
+        "it is taken to be a lock: every line is pinned",
+    ]
     assert tomllib.loads(proposal.text) == {
         "runtime": "python3.12",
         "architecture": "arm64",
@@ -92,7 +99,7 @@ def test_all_that_a_service_says(service: Path) -> None:
             "layer": {
                 "name": "orders-libraries",
                 "runtime": ["python3.12"],
-                "exclude": ["boto3", "botocore"],
+                "exclude": ["boto3"],
                 "drop": ["**/locale/**"],
                 "description": "what all need",
             }
@@ -134,6 +141,23 @@ def test_all_that_a_service_says(service: Path) -> None:
             },
         },
     }
+
+
+@pytest.mark.parametrize(("lock", "key"), [("uv.lock", "package"), ("pylock.toml", "packages")])
+def test_what_the_lock_does_not_have_is_not_left_out(service: Path, lock: str, key: str) -> None:
+    (service / "requirements.txt").unlink()
+    (service / lock).write_text(f'[[{key}]]\nname = "demo"\n\n[[{key}]]\nname = "botocore"\n')
+    (service / "pyproject.toml").write_text('[project]\nname = "orders"\nversion = "1"\ndependencies = ["demo"]\n')
+    project: dict[str, object] = {"project": {"name": "orders", "version": "1", "dependencies": ["demo"]}}
+
+    def excluded(proposal: Proposal) -> object:
+        return tomllib.loads(proposal.text)["tool"]["lamella"]["layers"]["layer"]["exclude"]
+
+    proposal = propose(str(service), reading(service), project)
+    assert excluded(proposal) == ["botocore"]
+    assert said(proposal)[lock] == "nothing in it names what was left out: `boto3`"
+    (service / lock).write_text("[[")
+    assert excluded(propose(str(service), reading(service), project)) == ["boto3", "botocore"]
 
 
 def test_what_is_not_mapped_has_its_line(service: Path) -> None:

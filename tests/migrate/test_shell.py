@@ -42,6 +42,11 @@ lines"; ls
     ]
 
 
+def test_arguments_of_a_script_have_their_defaults() -> None:
+    text = 'NAME=${1:-shop}\necho $NAME "${2-x y}" ${3} $4\n'
+    assert rows(script(text, "a.sh")) == [(2, ".", "echo shop x y ${3} $4")]
+
+
 def test_what_a_container_runs_is_read_where_the_folder_is_mounted() -> None:
     text = """\
 docker run --rm -v "$PWD":/var/task -e A=1 public.ecr.aws/sam/build-python3.12 \\

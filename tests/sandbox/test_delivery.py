@@ -42,6 +42,16 @@ def test_again_is_nothing_to_do(tmp_path: Path) -> None:
     assert (tmp_path / "put" / "python" / "a.py").stat().st_mtime_ns == before
 
 
+def test_into_what_is_no_folder(tmp_path: Path) -> None:
+    path, sha256 = make_zip(tmp_path / "a.zip", FILES)
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("file", "link"):
+        with pytest.raises(UsageError, match="is not a folder"):
+            deliver(path, sha256, str(tmp_path / name))
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 def _more(folder: Path) -> None:
     (folder / "more").mkdir()
     (folder / "more" / "file").write_text("")

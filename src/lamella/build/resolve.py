@@ -292,12 +292,15 @@ def _variable(name: str) -> str:
 
 def _known(question: Question, names: set[str]) -> None:
     packages = "bundle" if question.place.startswith("functions.") else "packages"
-    for key, asked in ((packages, question.packages), ("exclude", question.exclude)):
+    for key, asked, hint in (
+        (packages, question.packages, "add `{}` to the project and lock again"),
+        ("exclude", question.exclude, "remove `{}` from `exclude`: nothing brings it"),
+    ):
         for name in asked:
             if name not in names:
                 raise ConfigError(
                     f"`[tool.lamella.{question.place}] {key}` names `{name}`, which the lock does not pin",
-                    hint=did_you_mean(name, names) or f"add `{name}` to the project and lock again",
+                    hint=did_you_mean(name, names) or hint.format(name),
                 )
 
 

@@ -55,11 +55,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     """The ordinary one, without `shutil`, which it would load for nothing but the terminal's width."""
 
     def __init__(self, prog: str) -> None:
-        try:
-            width = os.get_terminal_size(1).columns
-        except (OSError, ValueError):
-            width = 100
-        super().__init__(prog, width=min(width, 100) - 2)
+        super().__init__(prog, width=min(_columns(), 100) - 2)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         text = super()._fill_text(text, width, indent)
@@ -68,6 +64,19 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         from lamella.cli.layout import folded
 
         return folded(text, width)
+
+
+def _columns() -> int:
+    """Of the terminal, also where `--help` goes through a pager to it; `COLUMNS` has a word before all."""
+    if (given := os.environ.get("COLUMNS", "")).isdecimal() and int(given) > 0:
+        return int(given)
+    for stream in (1, 2):
+        try:
+            if columns := os.get_terminal_size(stream).columns:
+                return columns
+        except (OSError, ValueError):
+            continue
+    return 100
 
 
 def parser(command: str | None = None) -> argparse.ArgumentParser:

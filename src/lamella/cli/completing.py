@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from lamella.cli.app import COMMANDS, module_of, parser
 
@@ -17,13 +18,22 @@ _PATHS = frozenset({"FILE", "DIR", "ZIP", "OLD", "NEW", "PATH"})
 
 def complete() -> None:
     """Answer the shell that asked, as the script of `lamella completion` does, and end the process."""
-    import argcomplete
     from argcomplete.completers import ChoicesCompleter
+    from argcomplete.finders import CompletionFinder
+
+    class Finder(CompletionFinder):
+        """Says nothing beside a value that nothing is known of: zsh would be shown `None`."""
+
+        def quote_completions(self, completions: list[str], *line: Any) -> list[str]:
+            quoted = super().quote_completions(completions, *line)
+            for one in quoted:
+                self._display_completions.setdefault(one, "")
+            return quoted
 
     words = os.environ.get("COMP_LINE", "").split()
     top = whole(words[1] if len(words) > 1 else "")
     # Options are offered behind a dash: names are what is looked for more often
-    argcomplete.autocomplete(top, always_complete_options=False, default_completer=ChoicesCompleter({}))
+    Finder()(top, always_complete_options=False, default_completer=ChoicesCompleter({}))
 
 
 def whole(command: str) -> argparse.ArgumentParser:

@@ -11,10 +11,18 @@ DESCRIPTION = (
     "names of the project's functions, layers and environments."
 )
 EPILOG = """examples:
-  lamella completion bash    in ~/.bashrc:  eval "$(lamella completion bash)"
-  lamella completion zsh     in ~/.zshrc, behind compinit:  eval "$(lamella completion zsh)"
-  lamella completion fish    once:  lamella completion fish > ~/.config/fish/completions/lamella.fish
+  eval "$(lamella completion bash)"    in ~/.bashrc
+  eval "$(lamella completion zsh)"     in ~/.zshrc, behind `autoload -Uz compinit; compinit`
+  lamella completion fish > ~/.config/fish/completions/lamella.fish    once
 """
+
+
+# zsh hands over all that was typed, `cd app; lamella …` or `A=1 lamella …`, where the command's own words are meant
+_TYPED = "${(j: :)words[1,CURRENT-1]} ${QIPREFIX}${PREFIX}"
+_WHOLE_LINE = {
+    'COMP_LINE="$BUFFER"': f'COMP_LINE="{_TYPED}"',
+    'COMP_POINT="$CURSOR"': f'COMP_POINT="${{#${{:-{_TYPED}}}}}"',
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,5 +35,8 @@ def run(parsed: argparse.Namespace) -> int:
 
     from lamella.report.console import Console
 
-    Console().data(shellcode(["lamella"], shell=parsed.shell).strip())
+    script = shellcode(["lamella"], shell=parsed.shell).strip()
+    for before, after in _WHOLE_LINE.items():
+        script = script.replace(before, after)
+    Console().data(script)
     return 0

@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("kind", choices=tuple(KINDS), metavar="KIND", help=", ".join(KINDS))
     parser.add_argument("--env", metavar="NAME", default="", action=Named, help="the environment of the configuration")
-    parser.add_argument("--output", metavar="FILE", help="write it there instead; `-` is stdout")
+    parser.add_argument("--output", metavar="FILE", action=Named, help="write it there; `-` prints the main file")
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a file differs")
     parser.add_argument("--force", action="store_true", help="overwrite files that lamella did not write")
     parser.add_argument("--build-step", action="store_true", help="sam: let `sam build` call lamella, by a Makefile")
@@ -60,8 +60,7 @@ def run(parsed: argparse.Namespace) -> int:
     emit: Callable[..., Sequence[Text]] = import_module(f"lamella.export.{parsed.kind.replace('-', '_')}").emit
     texts = emit(source, build_step=True) if parsed.build_step else emit(source)
     if parsed.output == _STDOUT:
-        for one in texts:
-            console.data(one.text)
+        console.data(texts[0].text)
         return 0
     folder = os.path.dirname(path)
     files = [(os.path.join(folder, one.path) if one.path else path, one.text) for one in texts]
@@ -125,7 +124,7 @@ def _compare(console: Console, files: Sequence[tuple[str, str]]) -> int:
 
 def _write(console: Console, files: Sequence[tuple[str, str]], *, force: bool) -> int:
     """All of them, or none where one is somebody's own.  Raises UsageError."""
-    from lamella.cli.writing import write
+    from lamella.cli.writing import refuse_place, write
     from lamella.errors import UsageError
     from lamella.export.model import MARK
 
@@ -137,11 +136,25 @@ def _write(console: Console, files: Sequence[tuple[str, str]], *, force: bool) -
                 why=["it would be overwritten"],
                 hint="`--output` names another file, `--output -` prints; `--force` overwrites it",
             )
+    for path, _ in files:
+        _make_folder(path)
+        refuse_place(os.path.relpath(path))
     for path, text in files:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        write(path, text)
+        write(os.path.relpath(path), text)
         console.say(f"Wrote `{os.path.relpath(path)}`")
     return 0
+
+
+def _make_folder(path: str) -> None:
+    """The one that a file goes into, with those above it.  Raises UsageError."""
+    from lamella.errors import UsageError
+
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+    except OSError as error:
+        where = os.path.relpath(path)
+        why = error.strerror or str(error)
+        raise UsageError(f"`{where}` can't be written", why=[why], hint="name a file in another folder") from None
 
 
 def _read(path: str) -> str | None:
@@ -149,5 +162,5 @@ def _read(path: str) -> str | None:
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None

@@ -66,6 +66,8 @@ def run(parsed: argparse.Namespace) -> int:
         console.data(report.as_json(proposal, written=written))
     else:
         report.show(console, proposal, written=written)
+        if parsed.write and proposal.refused:
+            raise report.refusal(proposal)
         report.following(console, proposal, written=written)
     return UsageError.exit_code if parsed.write and not written else 0
 

@@ -64,8 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="origin", choices=("build", "aws"), default="build", help="run what is deployed: aws"
     )
-    parser.add_argument("--profile", metavar="NAME", help="the profile for --from aws")
-    parser.add_argument("--region", metavar="NAME", help="the region for --from aws")
+    parser.add_argument("--profile", metavar="NAME", help="the profile for `--from aws`")
+    parser.add_argument("--region", metavar="NAME", help="the region for `--from aws`")
     add_running(parser)
     parser.add_argument("--json", action="store_true", help="print answer, log and report as JSON on stdout")
     parser.add_argument("-q", "--quiet", action="store_true", help="print no log and no report, only the answer")

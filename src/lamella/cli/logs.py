@@ -26,8 +26,8 @@ EPILOG = """examples:
 
 FUNCTION is a key of the configuration, a name in AWS, or an ARN; behind a colon stands a version or an alias, whose
 lines alone are shown.  WORDS must all be in a line; what begins with one of { [ ? % " is a pattern of CloudWatch.
-Followed is with two seconds between looks; a line that CloudWatch gets more than a minute late is not shown.  An alias
-that is followed is read again every ten seconds.
+With --follow CloudWatch is asked every two seconds, and an alias read again every ten; a line that CloudWatch gets more
+than a minute late is not shown.
 It needs boto3: install `lamella[aws]`.
 """
 _SINCE = "10m"

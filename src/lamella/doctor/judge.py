@@ -190,7 +190,8 @@ def _wanted_layers(seen: Seen, state: FunctionState, meant: Meant) -> Iterator[D
             reason = f"layer `{short(layer)}` is not attached"
             if known is None and not layer.startswith("arn:"):
                 reason += ", and was never published"
-            yield _said(seen, "layers", Severity.ERROR, reason, "its modules are `No module named`", meant.deploy)
+            hint = "importing its modules fails with `No module named …`"
+            yield _said(seen, "layers", Severity.ERROR, reason, hint, meant.deploy)
             continue
         found, digest = layers.get(arn), digests.get(layer)
         if found is not None and digest and found.code_sha256 != digest:

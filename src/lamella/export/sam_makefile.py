@@ -3,11 +3,13 @@
 sam runs `make --makefile FOLDER/Makefile build-LOGICALID` in a copy of the folder, with ARTIFACTS_DIR for where the
 files are wanted (AWS SAM developer guide, "Building custom runtimes"; aws-lambda-builders, workflows/custom_make).
 It keeps what a layer came to under the digest of its folder, which the lock is no part of: layers are made first, so
-that a function's target sees whether its layers are those of this build.
+that a function's target sees whether its layers are those of this build.  Paths come to the shell as variables: no
+quote or dollar sign in them is read by it.
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -25,16 +27,17 @@ LAMELLA ?= lamella
 LAMELLA_OPTIONS ?=
 
 # sam runs this in a copy of the folder, and names the file that it copied
-in_project = file='$(MAKEFILE_LIST)' && cd "$$(dirname "$${{file\\# }}")/{project}"
+export LAMELLA_MAKEFILE := $(MAKEFILE_LIST)
+in_project = cd "$$(dirname "$${{LAMELLA_MAKEFILE\\# }}")/"{project}
 """
 _TARGET = """
 .PHONY: build-{id}
 build-{id}:
-\t@$(in_project) && $(LAMELLA) build {key} --quiet $(LAMELLA_OPTIONS) --unpack "$(ARTIFACTS_DIR)"
+\t@$(in_project) && $(LAMELLA) build {key} --quiet $(LAMELLA_OPTIONS) --unpack "$$ARTIFACTS_DIR"
 """
 # A layer that sam took from its cache may be an older one: lamella then says so
 _LAYER = """\
-\t@$(in_project) && beside="$$(dirname "$(ARTIFACTS_DIR)")/{id}" && \\
+\t@$(in_project) && beside="$$(dirname "$$ARTIFACTS_DIR")/{id}" && \\
 \t\t{{ test ! -d "$$beside" || $(LAMELLA) build {key} --quiet $(LAMELLA_OPTIONS) --unpack "$$beside"; }}
 """
 
@@ -45,7 +48,8 @@ def makefile(
     """The text.  `layers` and `functions` are logical IDs by key, `used` the layers of a function, by its key."""
     name = f" --env {source.environment.name}" if source.environment.name else ""
     project = ".." if source.place.project == "." else f"../{source.place.project}"
-    parts = [_HEAD.format(mark=MARK, name=name, project=project)]
+    # To the shell first, and then to make
+    parts = [_HEAD.format(mark=MARK, name=name, project=shlex.quote(project).replace("$", "$$"))]
     parts += [_TARGET.format(id=identity, key=key) for key, identity in layers.items()]
     for key, identity in functions.items():
         parts.append(_TARGET.format(id=identity, key=key))

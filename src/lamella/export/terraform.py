@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING
 
 from lamella.export.model import MARK, Text
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 # Beside this file in what is installed, in its own folder in a checkout
 _MODULE = ("terraform_module", "../../../terraform/modules/lambda")
+_ESCAPES = {"b": r"\u0008", "f": r"\u000c"}
 _ROOT = """\
 # {mark} terraform{environment}`, which writes it anew
 module "lambda" {{
@@ -57,12 +59,13 @@ def emit(source: Source) -> tuple[Text, ...]:
     root = _ROOT.format(
         mark=MARK,
         environment=words,
-        manifest=f"{source.place.output}/manifest.json",
+        manifest=_text(f"{source.place.output}/manifest.json")[1:-1],
         bucket=f"\n  bucket = {_text(bucket)}\n" if bucket else "",
         layers=f"\n  layers = {_hcl(layers, 1)}\n" if layers else "",
         functions=f"\n  functions = {_hcl(functions, 1)}\n" if functions else "",
     )
-    head = f"# {MARK} terraform{words}`, which writes it anew\n\n"
+    # The module is the same one for each environment
+    head = f"# {MARK} terraform`, which writes it anew\n\n"
     return (Text("", root), *(Text(f"modules/lambda/{name}", head + text) for name, text in _module()))
 
 
@@ -81,7 +84,7 @@ def _hcl(value: object, depth: int) -> str:
         return _text(value) if isinstance(value, str) else json.dumps(value)
     if not value:
         return "{}"
-    written = [(key if key.replace("_", "a").isidentifier() else _text(key), one) for key, one in value.items()]
+    written = [(_name(key), one) for key, one in value.items()]
     lines = []
     for at, (key, one) in enumerate(written):
         # Names stand in columns as long as no value between them has lines of its own
@@ -104,9 +107,16 @@ def _long(value: object) -> bool:
     return isinstance(value, dict) and bool(value)
 
 
+def _name(key: str) -> str:
+    """A key of an object, without quotes where it needs none: a `for` would begin an expression."""
+    return key if key.replace("_", "a").isidentifier() and key != "for" else _text(key)
+
+
 def _text(text: str) -> str:
     """A quoted string, in which nothing is a template."""
-    return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
+    # Two of JSON's escapes are not HCL's
+    written = re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[0]), json.dumps(text, ensure_ascii=False))
+    return written.replace("${", "$${").replace("%{", "%%{")
 
 
 def _module() -> list[tuple[str, str]]:

@@ -62,15 +62,19 @@ def choose(root: str, kind: str | None) -> Origin:
 def of_file(path: str, kind: str | None) -> tuple[str, Origin]:
     """The project's folder, and what the one file at `path` is.  Raises UsageError, ConfigError.
 
-    A script runs in the folder that one is in; a template and a serverless.yml stand in their project's.
+    A script runs in the folder that one is in, and one from elsewhere in its project's; a template and a
+    serverless.yml stand in their project's.
     """
     from lamella.migrate import scripts
     from lamella.migrate.tree import content
 
     folder, name = os.path.split(os.path.abspath(path))
-    here = os.path.relpath(path)
-    if kind == "scripts" or (kind is None and not here.startswith("..") and scripts.files(os.getcwd(), only=here)):
-        return os.getcwd(), Origin("scripts", (here,))
+    root = os.getcwd()
+    if os.path.relpath(path).split(os.sep)[0] == os.pardir:
+        root = scripts.project(folder)
+    here = os.path.relpath(path, root)
+    if kind == "scripts" or (kind is None and scripts.files(root, only=here)):
+        return root, Origin("scripts", (here,))
     text = content(folder, name)
     if kind == "sam" or (kind is None and "AWS::Serverless" in text):
         return folder, Origin("sam", (name,))

@@ -9,6 +9,7 @@ from lamella.errors import ConfigError
 from lamella.migrate import requirements
 from lamella.migrate.model import Notes, Place, Proposal, Reading
 from lamella.migrate.write import toml
+from lamella.wording import listed
 
 PYPROJECT, OWN = "pyproject.toml", "lamella.toml"
 _PYLOCK = "pylock.toml"
@@ -26,7 +27,7 @@ def propose(root: str, reading: Reading, pyproject: Mapping[str, object] | None)
             hint="write the configuration by hand, or start with `lamella init`",
         )
     notes = Notes()
-    reading = _with_runtime(reading, pyproject, notes)
+    reading = _with_locked(root, _with_runtime(reading, pyproject, notes), notes)
     first, lock, packages = _lock(root, reading, pyproject, notes)
     prefix, file = ("tool.lamella", PYPROJECT) if pyproject is not None else ("", OWN)
     text = toml(reading, prefix, lock, packages)
@@ -47,6 +48,35 @@ def _with_runtime(reading: Reading, pyproject: Mapping[str, object] | None, note
     why = "the oldest current one that requires-python admits" if fitting else "the newest known one"
     notes.mapped(Place(reading.origin.files[0]), f"no runtime is named: {runtime} is {why}", "correct `runtime`")
     return reading._replace(runtime=runtime)
+
+
+def _with_locked(root: str, reading: Reading, notes: Notes) -> Reading:
+    """Layers that leave out only what their requirements or the lock name: a build refuses what is not locked.
+
+    Recipes leave out boto3 and pytest whether or not anything brings them.
+    """
+    from packaging.utils import canonicalize_name
+
+    layers = []
+    for layer in reading.layers:
+        wanted = _named(root, layer.requirements, notes) if layer.exclude else None
+        if wanted is not None:
+            there = tuple(name for name in layer.exclude if canonicalize_name(name) in wanted.names)
+            others = [name for name in layer.exclude if name not in there]
+            if others:
+                notes.mapped(
+                    Place(wanted.file),
+                    f"nothing in it names what was left out: {listed(others)}",
+                    "add to `exclude` what the lock has of these",
+                )
+            layer = layer._replace(exclude=there)
+        layers.append(layer)
+    return reading._replace(layers=tuple(layers))
+
+
+def _named(root: str, file: str, notes: Notes) -> requirements.Wanted | None:
+    """What the requirements file names, or, without one, the lock that is there; None where neither can be read."""
+    return requirements.read(root, file, notes) if file else requirements.locked(root)
 
 
 def _lock(
@@ -73,6 +103,13 @@ def _lock(
     if not found:
         return (), "", packages
     if len(found) == 1 and not (wanted := next(iter(found.values()))).unpinned:
+        if not wanted.compiled:
+            command = requirements.compile_command([wanted.file], reading.runtime)
+            notes.mapped(
+                Place(wanted.file),
+                "it is taken to be a lock: every line is pinned",
+                f"where it does not name what these need, too: `{command}`, and remove `lock`",
+            )
         return (), wanted.file, packages
     if len(found) < len(files) or os.path.isfile(os.path.join(root, _PYLOCK)):
         return (), _PYLOCK if os.path.isfile(os.path.join(root, _PYLOCK)) else "", packages

@@ -34,6 +34,14 @@ def files(root: str, *, by_sam: bool = False, only: str = "") -> tuple[str, ...]
     return tuple(file for file in ([only] if only else _candidates(root)) if _counts(root, file, by_sam=by_sam))
 
 
+def project(folder: str) -> str:
+    """The project's folder of a script in `folder`: the one above scripts/, ci/, or .github/workflows/."""
+    for place in (*_FOLDERS[1:], _WORKFLOWS):
+        if folder.endswith(os.sep + place):
+            return folder.removesuffix(os.sep + place) or os.sep
+    return folder
+
+
 def read(root: str, names: tuple[str, ...]) -> Reading:
     """What the files say, taken together.  Raises ConfigError."""
     return scripted.read(root, names, [row for name in names for row in rows(root, name)])

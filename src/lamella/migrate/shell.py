@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from lamella.migrate import own_folder
 from lamella.migrate.model import Place
 from lamella.migrate.tree import Tree, parse
 
@@ -25,7 +26,8 @@ class Command(NamedTuple):
 
 
 _ASSIGNED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^}]*))?\}|([A-Za-z_][A-Za-z0-9_]*))")
+# ${1:-prod}, too: what the script takes where it is called with nothing
+_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*|[0-9])(?::?-([^}]*))?\}|([A-Za-z_][A-Za-z0-9_]*))")
 _COMPUTED = re.compile(r"\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`")
 _HERE = re.compile(r"<<-?\s*['\"]?([A-Za-z_]\w*)['\"]?")
 _MAKE_SET = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*(?:\?|:{0,2}|\+)=\s*(.*)")
@@ -54,6 +56,7 @@ def script(
     known = dict(variables or {})
     found: list[Command] = []
     at = folder
+    text = own_folder.placed(text, os.path.dirname(file))
     above: list[str] = []
     loops: list[tuple[str, tuple[str, ...], int]] = []  # variable, values, and how much was found before
     for number, line in _lines(text):
@@ -71,6 +74,7 @@ def script(
                 one = _command(words, known, Place(file, first + number - 1), at, target)
                 if one is None:
                     continue
+                one = one._replace(words=tuple(own_folder.seen_from(at, word) for word in one.words))
                 if one.words[0] in ("cd", "pushd") and len(one.words) > 1:
                     above += [at] if one.words[0] == "pushd" else []
                     at = _joined(at, one.words[-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from lamella.errors import ConfigError
 from lamella.migrate.model import Item, Proposal
 from lamella.report.console import Console
 from lamella.wording import counted, listed, printable
@@ -18,18 +19,28 @@ def show(console: Console, proposal: Proposal, *, written: bool) -> None:
     left = [item for item in proposal.items if not item.mapped]
     _items(console, f"{counted(len(mapped), 'thing')} mapped in another way:", mapped)
     _items(console, f"{counted(len(left), 'thing')} not mapped:", left)
-    if proposal.refused:
-        console.warning(f"the configuration needs a correction before it can be used:\n{proposal.refused}")
 
 
 def following(console: Console, proposal: Proposal, *, written: bool) -> None:
-    """What comes next."""
+    """What comes next; of a proposal that is refused `refusal` tells."""
+    if proposal.refused:
+        console.warning(str(refusal(proposal)))
+        return
     if written:
         console.say(f"wrote the configuration to {proposal.file}")
     else:
         console.say(f"nothing written: `lamella import --write` puts it into {proposal.file}")
     commands = [*proposal.first, "lamella build", "lamella check"]
     console.say("next: " + ", then ".join(f"`{command}`" for command in commands))
+
+
+def refusal(proposal: Proposal) -> ConfigError:
+    """Why the proposal is not written."""
+    return ConfigError(
+        "the proposal needs a correction, and is not written",
+        why=proposal.refused.splitlines(),
+        hint=f"put the configuration above into {proposal.file}, and correct it there",
+    )
 
 
 def _items(console: Console, title: str, items: list[Item]) -> None:

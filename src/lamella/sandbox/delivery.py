@@ -20,8 +20,11 @@ def deliver(zip_path: str, sha256: str, folder: str) -> None:
     """Put what is in the zip at `zip_path`, whose SHA-256 (hex) must be `sha256`, into `folder`.
 
     The folder is made where it is missing.  One that holds just that already is left as it is.
-    Raises UsageError where it holds something else; ArchiveError for a zip that can't be used; OSError.
+    Raises UsageError where it holds something else, or is no folder; ArchiveError for a zip that can't be used;
+    OSError.
     """
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        raise UsageError(f"`{shown(folder, os.getcwd())}` is not a folder", hint="name an empty one, or a new one")
     file = os.open(zip_path, os.O_RDONLY)
     try:
         archive = read_built(zip_path, file)
@@ -36,7 +39,7 @@ def deliver(zip_path: str, sha256: str, folder: str) -> None:
         raise UsageError(
             f"`{shown(folder, os.getcwd())}` holds something else than `{os.path.basename(zip_path)}`",
             why=[different],
-            hint="empty the folder; if `sam build` took it from its cache, run `sam build --no-cached`",
+            hint="name an empty folder; if `sam build` took it from its cache, run `sam build --no-cached`",
         )
 
 
