@@ -18,7 +18,7 @@ from tests.test_readme import PROJECT, _project
 
 from docs import commands
 from lamella.cli import app
-from lamella.config import read
+from lamella.config import container, read
 from lamella.errors import LamellaError
 from lamella.interpreter import find
 
@@ -207,3 +207,9 @@ def _need(minor: int) -> None:
         find((3, minor), offline=True, install=False)
     except LamellaError:
         pytest.skip(f"python3.{minor} is not on this machine: set PYENV_VERSION, or run `uv python install 3.{minor}`")
+
+
+def test_the_table_of_the_container_has_its_keys() -> None:
+    page = (DOCS / "guides/containers.md").read_text()
+    table = page[page.index("[tool.lamella.container]") :]
+    assert sorted(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)) == sorted(container.KEYS)
