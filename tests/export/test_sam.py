@@ -361,7 +361,7 @@ def test_a_build_step_runs_whatever_is_in_the_names_of_folders(tmp_path: Path) -
         built = folder / "built"
         (built / "ImageLayer").mkdir(parents=True)
         done = subprocess.run(
-            ["make", "--no-print-directory", "--makefile", str(written), "build-ApiHandlerFunction"],
+            ["make", "--makefile", str(written), "build-ApiHandlerFunction"],
             cwd=tmp_path,
             env={
                 **os.environ,
