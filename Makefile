@@ -36,6 +36,10 @@ demo: setup ## build examples/spectra and show what it made
 demo-rollout: setup ## roll examples/spectra out, to a stand-in of AWS on this machine
 	@$(BIN)/python examples/rollout.py
 
+.PHONY: demo-example
+demo-example: setup
+	@$(BIN)/python -m $(EXAMPLE) $(ARGS)
+
 .PHONY: system
 system:
 	@bash .ci/system
@@ -47,6 +51,12 @@ test: setup system ## pass every test, those on real packages of the index inclu
 .PHONY: test-fast
 test-fast: setup ## the tests that need no network
 	$(BIN)/python -m pytest -n auto -m "not journey and not slow" $(ARGS)
+
+EXAMPLES ?= examples/spectra/tests examples/galerly/tests
+
+.PHONY: test-examples
+test-examples: setup ## the tests of the two applications: built, run, deployed, broken on purpose (network)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(EXAMPLES) $(ARGS)
 
 .PHONY: test-container
 test-container: setup ## build and import in an image, by podman; .ci/container-image makes the image, once

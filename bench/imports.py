@@ -114,8 +114,10 @@ def _write_project(bench: Bench, example: Example, examples: Path, locked: Path,
     text = (locked / "requirements.txt").read_text(encoding="utf-8")
     pins = [line.split(" ")[0] for line in text.splitlines() if "==" in line]
     (folder / "pins.txt").write_text("\n".join(pins) + "\n", encoding="utf-8")
-    with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
-        file.write(f"\n[tool.uv]\nconstraint-dependencies = {json.dumps(pins)}\n")
+    pyproject = folder / "pyproject.toml"
+    # For one runtime, as the other tools' are; and the newest wheels are not for python3.11
+    text = pyproject.read_text(encoding="utf-8").replace('runtime = ["python3.11", "python3.12"]\n', "")
+    pyproject.write_text(f"{text}\n[tool.uv]\nconstraint-dependencies = {json.dumps(pins)}\n", encoding="utf-8")
     bench.must(example.lock, folder)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
 from tests.cloud.strict import Answered, Invocation
 
+from lamella.config.read import read
 from lamella.local.deployed import without_project
 from lamella.local.functions import Single
 from lamella.local.prepare import Code, Options, Preparer
@@ -21,10 +23,14 @@ TAIL = 4096  # bytes; Invoke's API reference, LogResult: "The last 4 KB of the e
 
 
 class Running:
-    """Give it to a server as `invoked`.  `cache` is where wheels and unpacked zips are; zips are put below `folder`."""
+    """Give it to a server as `invoked`.  `cache` is where wheels and unpacked zips are; zips are put below `folder`.
 
-    def __init__(self, folder: Path, cache: str) -> None:
-        self._folder, self._cache = folder, cache
+    The lock of `project` has what stands in for the runtime's own boto3; without one there is none.
+    """
+
+    def __init__(self, folder: Path, cache: str, project: Path | None = None) -> None:
+        self._folder, self._cache, self._project = folder, cache, project
+        self._turn = threading.Lock()
         self._running: dict[tuple[str, ...], Single] = {}
         self._open = ExitStack()
 
@@ -38,9 +44,10 @@ class Running:
         task = self._zip(invocation.code)
         layers = tuple(self._zip(layer) for layer in invocation.layers)
         key = (invocation.function, invocation.version, task[1], *(sha256 for _, sha256 in layers))
-        if key not in self._running:
-            self._running[key] = self._open.enter_context(self._single(invocation, task, layers))
-        result = self._running[key].invoke(invocation.function, Asked(invocation.payload, str(uuid4())))
+        with self._turn:
+            if key not in self._running:
+                self._running[key] = self._open.enter_context(self._single(invocation, task, layers))
+            result = self._running[key].invoke(invocation.function, Asked(invocation.payload, str(uuid4())))
         return Answered(result.payload, result.error, result.log[-TAIL:].decode(errors="replace"))
 
     def _zip(self, content: bytes) -> tuple[str, str]:
@@ -58,9 +65,8 @@ class Running:
             1024, 20.0,
         )  # fmt: skip
         options = Options()
-        preparer = Preparer(
-            without_project(str(self._folder)), Cache(self._cache), self._cache, Silent(), options, _Unheard()
-        )
+        settings = read(str(self._project)) if self._project else without_project(str(self._folder))
+        preparer = Preparer(settings, Cache(self._cache), self._cache, Silent(), options, _Unheard())
         return Single(code, preparer, options.limit)
 
 

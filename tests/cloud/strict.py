@@ -24,6 +24,7 @@ from tests.cloud.strict_aliases import Aliases, Answered, Invocation, answered, 
 from tests.cloud.strict_functions import Functions
 from tests.cloud.strict_http import LastingServer
 from tests.cloud.strict_layers import Layers
+from tests.cloud.strict_permissions import Permissions
 from tests.cloud.strict_routes import Call, Request, Routes
 from tests.cloud.strict_rules import RefusedError, denied
 from tests.cloud.strict_state import State, kept, put_back
@@ -32,6 +33,12 @@ from tests.deployed.moto_server import ACCOUNT, REGION, AwsServer, Environ, Star
 __all__ = ["Answered", "Call", "Fault", "Invocation", "StrictServer", "answered", "logged"]
 
 _READS = re.compile(r"Get|List|Head|Describe|Download|Assume|Filter")
+
+# Of Step Functions, which Terraform asks for and moto has not
+_CONSTANT: dict[str, dict[str, object]] = {
+    "ListStateMachineVersions": {"stateMachineVersions": []},
+    "ValidateStateMachineDefinition": {"result": "OK", "diagnostics": []},
+}
 
 
 class Fault(NamedTuple):
@@ -79,7 +86,8 @@ class StrictServer(AwsServer):
         self.layers = Layers(self._link, _user)
         self.functions = Functions(self.layers, self._link, self._seconds)
         self.aliases = Aliases(self.functions)
-        self._operations = _operations(self.layers, self.functions, self.aliases)
+        self.permissions = Permissions(self.functions)
+        self._operations = _operations(self.layers, self.functions, self.aliases, self.permissions)
         self.calls: list[Call] = []
         self.times: list[float] = []
         self._plain()
@@ -106,6 +114,7 @@ class StrictServer(AwsServer):
         self.functions.last.clear()
         self.functions.failing.clear()
         self.aliases.invoked.clear()
+        self.permissions.policies.clear()
         self._zips.clear()
         self._plain()
 
@@ -201,6 +210,10 @@ class StrictServer(AwsServer):
             return self._serve(environ, start, request.parameters["path"].removeprefix("/zips/"))
         if request.operation == "Invoke":
             return self._invoked(request, start)
+        if request.operation in _CONSTANT:
+            body = json.dumps(_CONSTANT[request.operation]).encode()
+            start("200 OK", [("Content-Type", "application/x-amz-json-1.0"), ("Content-Length", str(len(body)))])
+            return [body]
         verb = self._operations.get(request.operation) if request.service == "lambda" else None
         if verb is None:
             return self._moto(environ, start)  # type: ignore[no-any-return]

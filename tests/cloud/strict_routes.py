@@ -63,7 +63,7 @@ class Routes:
         self._found: dict[tuple[str, str], list[_Route]] = {}
 
     def read(self, environ: Environ) -> Request:
-        """The request; its body can be read again where it is not Lambda's."""
+        """The request; its body can be read again."""
         found = _CREDENTIAL.search(str(environ.get("HTTP_AUTHORIZATION", "")))
         key, region, service = found.groups() if found else ("", REGION, "s3")
         account = _account(key)
@@ -71,6 +71,7 @@ class Routes:
             operation, parameters = _other(environ, service)
             return Request(service, operation, region, account, key, parameters)
         body = _body(environ)
+        environ["wsgi.input"] = io.BytesIO(body)
         query = parse_qs(str(environ["QUERY_STRING"]), keep_blank_values=True)
         route, values = self._match(str(environ["REQUEST_METHOD"]), str(environ["PATH_INFO"]), query)
         for name, (member, kind) in route.query.items():

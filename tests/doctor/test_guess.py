@@ -153,6 +153,16 @@ def test_kinds_by_what_is_in_it(names: tuple[str, ...], known: Evidence, kind: s
     assert (found.layout == Layout()) is (kind == FUNCTION or names[0].startswith("python/"))
 
 
+def test_of_a_layer_for_several_runtimes_the_newest_is_taken() -> None:
+    tag = "_c.cpython-3{0}-x86_64-linux-gnu.so"
+    names = [f"python/lib/python3.{{0}}/site-packages/fast/{name}" for name in (tag, "__init__.py", "old.py")]
+    members = [name.format(11) for name in names] + [name.format(12) for name in names[:2]]
+    found = guessed(*members)
+    assert (found.runtime, found.names_runtime) == ("python3.12", True)
+    assert guessed(*members, known=Evidence(LAYER, ("python3.11", "python3.12"), "x86_64")).runtime == "python3.12"
+    assert guessed(*members, runtime="python3.11").runtime == "python3.11"
+
+
 def test_a_name_with_layer_within_says_nothing() -> None:
     assert guessed("numpy/__init__.py", called="player.zip").kind == FUNCTION
     assert guessed("numpy/__init__.py", called="deps_layer-2.zip").kind == LAYER

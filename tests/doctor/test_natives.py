@@ -53,6 +53,12 @@ def test_not_taken_up(tmp_path: Path, name: str, content: bytes, why: str) -> No
     assert (one.row, one.paths) == (ROW, (f"python/fast/{name}",))
 
 
+def test_another_runtimes_folder_is_not_on_the_path(tmp_path: Path) -> None:
+    """A layer for python3.11 and python3.12 has a folder for each."""
+    files = {f"lib/python3.{n}/site-packages/fast/_c.cpython-3{n}-x86_64-linux-gnu.so": elf() for n in (11, 12)}
+    assert lost(tmp_path, files) == ()
+
+
 def test_one_that_fits_is_enough_and_each_distribution_is_told_once(tmp_path: Path) -> None:
     files = {
         "fast/_a.cpython-311-x86_64-linux-gnu.so": elf(),

@@ -6,6 +6,7 @@ so, where no Chromium is installed.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -29,6 +31,10 @@ _PATIENCE = 60  # seconds
 
 class PageError(AssertionError):
     """The page wrote to the browser's console, which it does when its script fails or something is refused."""
+
+
+class _LeftError(AssertionError):
+    """The page that was asked went away meanwhile."""
 
 
 def dump(page: Path, hash: str = "", *, dark: bool = False) -> str:
@@ -144,6 +150,40 @@ class Tab:
         for kind in ("rawKeyDown", "keyUp"):
             self._ask("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=codes[name])
 
+    def choose(self, selector: str, *files: Path) -> None:
+        """Put files into an `<input type="file">`, as its dialog would."""
+        root = self._ask("DOM.getDocument", depth=0)["root"]["nodeId"]
+        node = self._ask("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self._ask("DOM.setFileInputFiles", nodeId=node, files=[str(file.resolve()) for file in files])
+
+    def until(self, expression: str, seconds: float = 30) -> Any:
+        """What a JavaScript expression gives as soon as that is true.  Raises PageError."""
+        end = time.monotonic() + seconds
+        told = None
+        while not told and (left := end - time.monotonic()) > 0:
+            # What waited in a page is lost with it, when another page comes
+            with contextlib.suppress(_LeftError):
+                told = self.value(
+                    f"(async end => {{ for (;;) {{ const told = {expression};"
+                    " if (told || Date.now() > end) return told instanceof Node || told;"
+                    f" await new Promise(requestAnimationFrame); }} }})(Date.now() + {left * 1000})"
+                )
+        if not told:
+            raise PageError(f"not within {seconds} seconds: {expression}")
+        return told
+
+    def telephone(self, width: int = 390, height: int = 844) -> None:
+        """The page as on a telephone: narrower than any window of a desktop may be."""
+        self._ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2, mobile=True)
+
+    def picture(self, out: Path) -> None:
+        """Draw what is seen now into the PNG file `out`."""
+        out.write_bytes(base64.b64decode(self._ask("Page.captureScreenshot")["data"]))
+
+    def forget(self) -> None:
+        """The errors so far were meant."""
+        self._errors.clear()
+
     def type(self, text: str) -> None:
         """Type where the focus is."""
         self._ask("Input.insertText", text=text)
@@ -160,7 +200,8 @@ class Tab:
             answer = self._take()
             if answer.get("id") == number:
                 if "error" in answer:
-                    raise AssertionError(f"{method}: {answer['error']}")
+                    left = re.search("context was destroyed|navigated or closed|Cannot find.* context", str(answer))
+                    raise (_LeftError if left else AssertionError)(f"{method}: {answer['error']}")
                 return answer["result"]
 
     def _take(self) -> dict[str, Any]:

@@ -24,6 +24,7 @@ _OTHERS = ("nodejs/", "java/", "ruby/")
 _AROUND = ("bin/", "extensions/")
 _CALLED_LAYER = re.compile(r"(?<![a-z])layers?(?![a-z])")
 _VERSIONED = re.compile(r"(?:^|/)(?:lib/)?python3\.(\d+)/site-packages(?:/|$)")
+_SITE = re.compile(r"python/lib/python3\.(\d+)/site-packages/")
 _TAG = re.compile(r"\.(?:cpython-3(\d+)(?:t|d)?-|cp3(\d+)-win)")
 MACHINE = re.compile(r"\.cpython-3\d+(?:t|d)?-(x86_64|aarch64)-")
 _MACHINES = {"x86_64": "x86_64", "aarch64": "arm64"}
@@ -154,6 +155,11 @@ def _runtime(names: Sequence[str], asked: str, known: Evidence) -> tuple[str, st
     tags = (found for name in names for found in (_VERSIONED.search(name), _TAG.search(name)) if found)
     minors = Counter(int(next(filter(None, found.groups()))) for found in tags)
     python = {facts.python[1]: name for name, facts in runtimes().items()}
+    # A layer for several runtimes has a folder for each: the newest says most, whichever has the most files
+    folders = {int(found[1]) for name in names if (found := _SITE.match(name))}
+    for minor in sorted(folders, reverse=True) if len(folders) > 1 else ():
+        if minor in python and python[minor] in (listed or python.values()):
+            return python[minor], f"{python[minor]} is the newest that it has a folder for"
     for minor, _ in minors.most_common():
         if minor in python and python[minor] in (listed or python.values()):
             return python[minor], f"its compiled modules or folders are for {python[minor]}"

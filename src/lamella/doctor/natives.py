@@ -20,6 +20,7 @@ from lamella.wording import counted
 NAME = "platform"
 
 _TAGGED = re.compile(r"\.(?:cpython-3(\d+)(t|d)?-([\w-]+)\.so|cp3(\d+)-(win\w+)\.pyd|pypy\d+-[\w-]+\.so)$")
+_VERSIONED = re.compile(r"python/lib/python3\.(\d+)/site-packages/")
 _UNTAGGED = re.compile(r"(?:\.abi3)?\.so$")
 # How Mach-O begins (either byte order, 32 and 64 bits, universal)
 _MACHO = (b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
@@ -47,7 +48,9 @@ def natives(
     modules: dict[str, list[str]] = {}
     for path in held.members:
         place = below(path, folders)
-        if place is None:
+        # A layer for several runtimes has a folder for each; another's is not on this one's path
+        other = _VERSIONED.match(path)
+        if place is None or (other and int(other[1]) != target.python[1]):
             continue
         if found := _TAGGED.search(path) or _UNTAGGED.search(path):
             modules.setdefault(path[: found.start()], []).append(path)

@@ -96,6 +96,24 @@ def test_a_version_that_was_started_before_is_remarked_on(fake: Fake) -> None:
     assert said == ["`api`: version 1 had been started before, so `one` says nothing of its init (at most 2 s)"]
 
 
+def test_what_imports_log_is_not_asked_of_a_version_that_users_meet(fake: Fake) -> None:
+    event = Smoke("one", log=("ready",))
+    said: list[str] = []
+    _answers(fake, _report(init=None))
+    assert smoke(fake.cloud(), fake.state("api", "1"), (event,), said.append, standing=True) == ()
+    assert said == ["`api`: version 1 had been started before, so for `one` its log has no `ready`"]
+    # Not of one that nobody met yet, and not where it has started just now
+    (found,) = smoke(fake.cloud(), fake.state("api", "1"), (event,), said.append)
+    assert found.why[0] == "its log has no `ready`"
+    _answers(fake, _report())
+    (found,) = smoke(fake.cloud(), fake.state("api", "1"), (event,), said.append, standing=True)
+    assert found.why[0] == "its log has no `ready`"
+    # What else is wrong stays wrong
+    _answers(fake, _report(init=None))
+    (found,) = smoke(fake.cloud(), fake.state("api", "1"), (event._replace(status=500),), said.append, standing=True)
+    assert found.why[0].startswith("it answered 200, not 500")
+
+
 @pytest.mark.parametrize("kind", [throttled, busy, unreachable])
 def test_what_has_no_answer_is_asked_again(fake: Fake, kind: Callable[[], Fault]) -> None:
     fake.faults = _failing(kind, 2)

@@ -1,1 +1,1 @@
-"""Photo galleries: `api` answers requests, `images` makes thumbnails of what is uploaded."""
+"""Photo galleries: `api` answers requests, `images` makes renditions of what is uploaded."""

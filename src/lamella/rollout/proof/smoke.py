@@ -27,13 +27,18 @@ _LOG_WAITS = (1.0, 2.0, 3.0, 4.0, 5.0)
 # An init goes before its invocation, and clocks differ
 _BEFORE = 60.0  # seconds
 
+# How a text that a log should have is missed (judging.py)
+_SILENT = "its log has no `"
+
 
 def smoke(
-    cloud: Cloud, got: FunctionState, smokes: Sequence[Smoke], tell: Tell | None = None
+    cloud: Cloud, got: FunctionState, smokes: Sequence[Smoke], tell: Tell | None = None, *, standing: bool = False
 ) -> tuple[Failure, ...]:  # fmt: skip
     """Invoke `got` (a version, or $LATEST) with each event, one after the other; () where all passed.
 
     `tell` takes remarks.  What AWS refuses is a failure, too, and ends the proof; nothing of it is raised.
+    `standing`: users meet it already.  Where its environments were started before, what imports log can't be asked of
+    it, and texts that are missing in a log are a remark.
     """
     failures: list[Failure] = []
     init: float | None = None
@@ -49,6 +54,13 @@ def smoke(
         if not invoked.error and needs_more(event, found):
             found = _more(cloud, got, invoked, started, found)
         whys = shortfalls(event, invoked, found, Took(times.handler, init))
+        if standing and init is None:
+            silent = [why for why in whys if why.startswith(_SILENT)]
+            whys = tuple(why for why in whys if why not in silent)
+            if silent and not whys and tell is not None:
+                tell(
+                    f"`{got.name}`: {_called(got)} had been started before, so for `{event.event}` {'; '.join(silent)}"
+                )
         if whys:
             failures.append(_failure(cloud, got, event, whys, warm=times.init is None and bool(event.log)))
         elif tell is not None:
@@ -65,7 +77,7 @@ def _refused(got: FunctionState, event: Smoke, error: LamellaError) -> Failure:
 
 
 def _failure(cloud: Cloud, got: FunctionState, event: Smoke, whys: tuple[str, ...], *, warm: bool) -> Failure:
-    if warm and any(why.startswith("its log has no") for why in whys):
+    if warm and any(why.startswith(_SILENT) for why in whys):
         whys += ("it met an environment that had been started before: what imports log came with an earlier event",)
     hint = f"{command(cloud.place, 'logs', got.name, '--since', '10m')} has its log"
     return Failure(got.name, f"`{event.event}` failed on {_called(got)}", whys, hint)

@@ -68,7 +68,7 @@ def verify(cloud: Cloud, wanted: Wanted, record: Record, tell: Tell, workers: in
             return Verified(
                 function.name, version, (), (Failure(function.name, "it is not what was built", whys, hint),)
             )
-        failures = smoke(cloud, met, function.smoke, tell)
+        failures = smoke(cloud, met, function.smoke, tell, standing=True)
         proven = () if failures else tuple(event.event for event in function.smoke)
         return Verified(function.name, version, proven, failures)
 

@@ -1,88 +1,44 @@
-"""`GET /health`, `POST /v1/uploads`, `GET /v1/prices/{lookup_key}`, as an HTTP API calls them (payload 2.0)."""
+"""The function: API Gateway's events in (payload 2.0), answers out.  Each module has the routes of its subject."""
 
 from __future__ import annotations
 
-import base64
-import json
-import os
-import re
-import uuid
-from collections.abc import Mapping
+import logging
+from dataclasses import replace
 from typing import Any
 
-import boto3
-import stripe
-from botocore.config import Config
+import stripe  # type: ignore[import-not-found]
+from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
-from galerly.api.settings import load
+from galerly.api import auth, billing, galleries, photos, shares
+from galerly.api.http import Answer, RefusedError, Request, Routes, found, read
 
-settings = load(os.environ)
+log = logging.getLogger("galerly")
+log.setLevel(logging.INFO)
 
-
-class RefusedError(Exception):
-    """A request that gets another status than 200."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
+routes = Routes()
 
 
-def health() -> dict[str, Any]:
-    return {"status": "ok"}
+@routes("GET", "/health", anybody=True)
+def health(_request: Request) -> Answer:
+    return Answer(200, {"status": "ok"})
 
 
-def upload(body: Mapping[str, Any]) -> dict[str, Any]:
-    """An address that takes one file by PUT, and the key under which it will lie."""
-    if not settings.bucket:
-        raise RefusedError(503, "GALERLY_BUCKET is not set")
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", str(body.get("name", ""))).strip("-.")
-    if not name:
-        raise RefusedError(422, "name is needed")
-    key = f"uploads/{uuid.uuid4()}/{name}"
-    client = boto3.client("s3", config=Config(signature_version="s3v4"))
-    parameters = {"Bucket": settings.bucket, "Key": key}
-    url = client.generate_presigned_url("put_object", Params=parameters, ExpiresIn=settings.upload_seconds)
-    return {"key": key, "url": url, "expires_in": settings.upload_seconds}
-
-
-def price(lookup_key: str) -> dict[str, Any]:
-    """What a plan costs, in the currency's smallest unit."""
-    if not settings.stripe_api_key:
-        raise RefusedError(503, "STRIPE_API_KEY is not set")
-    found = stripe.Price.list(api_key=settings.stripe_api_key, lookup_keys=[lookup_key], active=True, limit=1).data
-    if not found:
-        raise RefusedError(404, f"no price {lookup_key}")
-    return {"lookup_key": lookup_key, "amount": found[0].unit_amount, "currency": found[0].currency}
-
-
-def route(event: Mapping[str, Any]) -> dict[str, Any]:
-    match event["requestContext"]["http"]["method"], event["rawPath"].strip("/").split("/"):
-        case "GET", ["health"]:
-            return health()
-        case "POST", ["v1", "uploads"]:
-            return upload(_body(event))
-        case "GET", ["v1", "prices", lookup_key]:
-            return price(lookup_key)
-        case _:
-            raise RefusedError(404, "no such route")
-
-
-def _body(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    text = event.get("body") or "{}"
-    try:
-        body = json.loads(base64.b64decode(text) if event.get("isBase64Encoded") else text)
-    except ValueError:
-        raise RefusedError(400, "the body is not JSON") from None
-    if not isinstance(body, dict):
-        raise RefusedError(400, "the body is no object")
-    return body
+ROUTES = [route for room in (routes, auth.routes, galleries.routes, photos.routes, shares.routes, billing.routes)
+          for route in room.routes]  # fmt: skip
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     try:
-        status, answer = 200, route(event)
+        request = read(event)
+        route, names = found(ROUTES, request)
+        user = "" if route.anybody else auth.user(request)
+        return route.handler(replace(request, names=names, user=user)).event()
     except RefusedError as refused:
-        status, answer = refused.status, {"detail": str(refused)}
+        return Answer(refused.status, {"detail": str(refused)}).event(refused.headers)
     except stripe.StripeError as error:
-        status, answer = 502, {"detail": f"Stripe: {type(error).__name__}"}
-    return {"statusCode": status, "headers": {"content-type": "application/json"}, "body": json.dumps(answer)}
+        log.error("Stripe: %s: %s", type(error).__name__, error)
+        return Answer(502, {"detail": f"Stripe: {type(error).__name__}"}).event()
+    except (BotoCoreError, ClientError) as error:
+        # AWS's words name tables and roles, which are the log's
+        log.exception("AWS: %s", type(error).__name__)
+        return Answer(502, {"detail": "a service behind this one failed; try again"}).event()

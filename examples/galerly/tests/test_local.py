@@ -1,0 +1,69 @@
+"""What stands in for AWS here: it refuses what AWS would refuse, carries events as AWS does, and ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from examples.galerly.local.stack import ROOT, Stack
+from examples.galerly.tests.asking import Somebody
+
+
+def test_an_event_whose_function_fails_comes_again_twice(stack: Stack) -> None:
+    bucket = {"name": "nobodys-bucket", "arn": "arn:aws:s3:::nobodys-bucket"}
+    event = {"Records": [{"s3": {"bucket": bucket, "object": {"key": "uploads/a/b/c/lost.jpg", "size": 1}}}]}
+    stack.aws.client("sqs").send_message(QueueUrl=stack.aws.queue, MessageBody=json.dumps(event))
+    stack.pump.said("(lost.jpg: given up after 3 tries)")
+    assert len(re.findall(r"lost.jpg: failed, comes again", stack.log("pump"))) == 2
+    # And the next one is carried
+    ann = Somebody(stack).sign_up()
+    gallery = ann.gallery()
+    ann.upload(gallery, "notes.txt", b"no pixels")
+    end = time.monotonic() + 60
+    while (photo := ann.got("GET", f"/v1/galleries/{gallery}/photos")["photos"][0])["state"] == "waiting":
+        assert time.monotonic() < end
+    assert photo["state"] == "refused"
+
+
+def test_all_of_it_ends(built: Path, tmp_path: Path) -> None:
+    with Stack(built, tmp_path) as stack:
+        urls = [stack.api, stack.lambdas, stack.aws.url, stack.stripe.url, stack.page]
+        assert httpx.get(f"{stack.api}/health", trust_env=False).json() == {"status": "ok"}
+        assert httpx.get(stack.page.replace("index.html", "config.json"), trust_env=False).json() == {"api": stack.api}
+    for url in urls:
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(url, trust_env=False)
+    assert "Traceback" not in "".join(stack.log(name) for name in ("aws", "pump", "start-api", "start-lambda"))
+
+
+def test_a_stack_that_can_not_start_leaves_nothing_behind(tmp_path: Path) -> None:
+    """In a folder without a project: the error is lamella's own."""
+    with pytest.raises(RuntimeError, match=r"pyproject\.toml|lamella\.toml"), Stack(tmp_path, tmp_path):
+        pass
+
+
+def test_the_demo_shows_photos(built: Path) -> None:
+    """demo.sh as `make demo` runs it, on the zips that the tests have built."""
+    demo = "from examples.galerly.local import demo; import sys, pathlib; demo.PROJECT = pathlib.Path(sys.argv.pop())"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{demo}; sys.exit(demo.main())", str(built)],
+        cwd=ROOT,
+        env={**os.environ, "NO_COLOR": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=170,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^raw\.dng +ready", done.stdout, re.MULTILINE)
+    assert re.search(r"^notes\.jpg +refused +the file is no picture", done.stdout, re.MULTILINE)
+    assert "JPEG image data" in done.stdout or re.search(r"^\d{4,}$", done.stdout, re.MULTILINE)
+    assert done.stdout.rstrip().endswith("401 Unauthorized")

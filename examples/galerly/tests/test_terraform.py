@@ -1,0 +1,72 @@
+"""Galerly's infrastructure by the real terraform against moto, then rolled out by lamella onto what it made."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3  # type: ignore[import-untyped]
+import pytest
+from tests.journeys.example_rollouts import Rollout, rolled_out
+from tests.journeys.terraform import Terraform
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Rollout, Terraform]]:
+    """The example as it lies in the repository, with the module beside it; built, initialized."""
+    folder = tmp_path_factory.mktemp("terraform")
+    (folder / "examples").mkdir()
+    shutil.copytree(ROOT / "terraform", folder / "terraform", ignore=shutil.ignore_patterns(".terraform*"))
+    with rolled_out("galerly", folder / "examples") as rollout:
+        terraform = Terraform(rollout.root / "terraform", folder, rollout.aws.url)
+        rollout.lamella("build")
+        terraform.run("init", "-backend=false")
+        yield rollout, terraform
+
+
+def client(rollout: Rollout, service: str) -> Any:
+    return boto3.client(
+        service, endpoint_url=rollout.aws.url, region_name="us-east-1",
+        aws_access_key_id="testing", aws_secret_access_key="testing",
+    )  # fmt: skip
+
+
+def test_it_is_formatted_and_valid(made: tuple[Rollout, Terraform]) -> None:
+    terraform = made[1]
+    terraform.run("fmt", "-check", "-recursive", "-diff")
+    terraform.run("validate")
+
+
+def test_from_nothing_to_a_rollout_and_nothing_taken_back(made: tuple[Rollout, Terraform]) -> None:
+    rollout, terraform = made
+    given = ["-var=bucket=photos", '-var=origins=["https://galerly.example"]']
+    planned = terraform.plan(*given)
+    assert {tuple(actions) for actions in planned.values()} == {("create",)}
+    terraform.apply_plan()
+
+    processor = client(rollout, "lambda").get_alias(FunctionName="galerly-image-processor", Name="live")["AliasArn"]
+    (told,) = client(rollout, "s3").get_bucket_notification_configuration(Bucket="photos")[
+        "LambdaFunctionConfigurations"
+    ]
+    assert told["LambdaFunctionArn"] == processor
+    (rule,) = told["Filter"]["Key"]["FilterRules"]
+    assert (rule["Name"].lower(), rule["Value"]) == ("prefix", "uploads/")
+    table = client(rollout, "dynamodb").describe_table(TableName="galerly")["Table"]
+    assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
+    states = client(rollout, "stepfunctions")
+    (machine,) = states.list_state_machines()["stateMachines"]
+    definition = json.loads(states.describe_state_machine(stateMachineArn=machine["stateMachineArn"])["definition"])
+    task = definition["States"]["Photos"]["ItemProcessor"]["States"]["Render"]
+    assert task["Arguments"]["FunctionName"] == processor
+
+    rollout.lamella("deploy", "--auto-approve")
+    live = rollout.live()
+    assert live["image-processor"][2] == ("galerly-image-processing:1",)
+    variables = client(rollout, "lambda").get_function_configuration(FunctionName="galerly-api-prod")["Environment"]
+    assert variables["Variables"] == {"GALERLY_BUCKET": "photos", "GALERLY_TABLE": "galerly"}
+    assert terraform.plan("-detailed-exitcode", *given) == {}, "what lamella deployed stays"
