@@ -38,23 +38,34 @@ AWS = {
 class Example:
     """One of the example projects.
 
-    `lock` makes its lock where pins.txt has the versions of the set; `runtime` is what its handlers take from Lambda's
-    own packages; `ratio` is the bound.
+    `lock` makes its lock where pins.txt has the versions of the set; `theirs` installs all of it by pip where it has
+    more than the set, "" where it has no more; `runtime` is what its handlers take from Lambda's own packages; `ratio`
+    is the bound.
     """
 
     folder: str
     lock: str
+    theirs: str
     functions: tuple[str, ...]
     runtime: str
     ratio: float
 
 
 EXAMPLES = {
-    "Spectra": Example("spectra", "uv lock --quiet", ("api-handler", "worker", "authorizer"), "", 0.45),
+    "Spectra": Example(
+        "spectra",
+        "uv lock --quiet",
+        "uv export --quiet --frozen --no-emit-project --no-hashes --format requirements-txt -o theirs.txt && "
+        "pip install --quiet --no-compile --no-deps --target theirs/python -r theirs.txt",
+        ("api-handler", "worker", "authorizer"),
+        "",
+        0.45,
+    ),
     "Galerly": Example(
         "galerly",
         "uv pip compile --quiet --generate-hashes --no-annotate --python-version 3.12 --constraints pins.txt "
         "--python-platform x86_64-manylinux_2_34 --extra images pyproject.toml --output-file requirements.txt",
+        "",
         ("image-processor",),
         "boto3",
         0.55,
@@ -86,7 +97,7 @@ def measured(bench: Bench, name: str, examples: Path, locked: Path, theirs: Path
     for number, (_, zips) in enumerate(functions.values()):
         for path in zips:
             bench.must(f"unzip -qo '{path}' -d {f'task{number}' if path == zips[0] else 'ours'}", folder)
-    bench.must(f"unzip -qo '{theirs}' -d theirs", folder)
+    bench.must(example.theirs or f"unzip -qo '{theirs}' -d theirs", folder)
     if example.runtime:
         python = bench.root / "ours" / "bin" / "python"
         install = f"uv pip install --quiet --compile-bytecode --python '{python}' --target runtime {example.runtime}"

@@ -14,7 +14,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from bench import commands, contents, imports, local, measure, serverless, servers, sets, tools, verdicts  # noqa: E402
+from bench import applications, commands, contents, imports, local, measure, serverless, servers, sets, tools, verdicts  # noqa: E402
 from bench.commands import BUILD, COLD, COLD_LABELS, FAST, MADE, SLOW, WARM_LABELS  # noqa: E402
 from bench.measure import Timings  # noqa: E402
 from bench.tools import Bench, BenchError  # noqa: E402
@@ -27,6 +27,8 @@ def main() -> int:
         _require()
         root = Path(tempfile.mkdtemp(prefix="lamella-bench-"))
         try:
+            if options.applications:
+                return _applications(root, quick=options.quick, write=options.write)
             report, held = _measured(root, quick=options.quick)
         finally:
             shutil.rmtree(root, ignore_errors=True)
@@ -44,6 +46,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="also put the tables into README.md")
+    parser.add_argument("--applications", action="store_true", help="only those of examples/, into their READMEs")
     parser.add_argument("--quick", action="store_true", help="one round of each: to see that it runs")
     return parser.parse_args()
 
@@ -58,9 +61,7 @@ def _require() -> None:
 
 def _measured(root: Path, *, quick: bool) -> tuple[str, bool]:
     """The report, and whether all held."""
-    load = os.getloadavg()[0]
-    if load > 0.5:
-        print(f"WARNING: this machine is busy (load average {load:.1f}): the figures will be off", file=sys.stderr)
+    load = _load()
     print("installing the tools", file=sys.stderr)
     bench = tools.prepare(root, PROJECT)
     warm: list[tuple[str, Timings]] = []
@@ -107,6 +108,24 @@ def _measured(root: Path, *, quick: bool) -> tuple[str, bool]:
         "</details>",
     ]
     return "\n\n".join(parts), all(verdict.holds for _, verdict in rows)
+
+
+def _load() -> float:
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        print(f"WARNING: this machine is busy (load average {load:.1f}): the figures will be off", file=sys.stderr)
+    return load
+
+
+def _applications(root: Path, *, quick: bool, write: bool) -> int:
+    load = _load()
+    bench = tools.prepare(root, PROJECT)
+    found = applications.measured(bench, PROJECT / "examples", quick=quick)
+    for application in found:
+        print(f"{application.name}\n\n{applications.section(application, load)}\n")
+    if write:
+        applications.write(found, PROJECT / "examples", load)
+    return 0
 
 
 def _project(bench: Bench, dependencies: sets.Dependencies) -> Path:

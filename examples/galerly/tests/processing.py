@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote_plus
 from uuid import uuid4
 
-import boto3
+import boto3  # type: ignore[import-untyped]
 from tests.deployed.moto_server import REGION, AwsServer
 
 from lamella.cachedir import cache_dir

@@ -64,7 +64,7 @@ def event(bucket: str, photo: Photo) -> dict[str, Any]:
 
 def render(lambdas: Any, function: str, bucket: str, photo: Photo) -> Outcome:
     """Never raises: one photo's failure, AWS's included, is a line of the report."""
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
     try:
         answer = lambdas.invoke(FunctionName=function, Payload=json.dumps(event(bucket, photo)).encode())
@@ -115,8 +115,8 @@ def wanted(s3: Any, options: argparse.Namespace, state: State, counts: Counter[s
 
 def migrate(options: argparse.Namespace, counts: Counter[str]) -> list[Outcome]:
     """Returns the failures.  Raises BotoCoreError, ClientError and OSError where nothing more can be done."""
-    import boto3
-    from botocore.config import Config
+    import boto3  # type: ignore[import-untyped]
+    from botocore.config import Config  # type: ignore[import-untyped]
 
     # A RAW takes its time.  Adaptive: calls that are throttled slow all of them down
     config = Config(

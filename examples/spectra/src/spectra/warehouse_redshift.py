@@ -11,9 +11,9 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-import boto3
+import boto3  # type: ignore[import-untyped]
 import pyarrow as pa
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 from sqlglot import exp, parse_one
 
 from spectra.columns import distinct

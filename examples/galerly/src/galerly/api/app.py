@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-import stripe  # type: ignore[import-not-found]
+import stripe
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
 from galerly.api import auth, billing, galleries, photos, shares

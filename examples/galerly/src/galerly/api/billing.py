@@ -7,7 +7,7 @@ import logging
 from functools import cache
 from typing import Any
 
-import stripe  # type: ignore[import-not-found]
+import stripe
 
 from galerly.api import table
 from galerly.api.http import Answer, RefusedError, Request, Routes

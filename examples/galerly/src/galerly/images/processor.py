@@ -8,8 +8,8 @@ import logging
 from typing import Any
 from urllib.parse import unquote_plus
 
-import boto3
-from botocore.exceptions import ClientError
+import boto3  # type: ignore[import-untyped]
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
 from galerly import places
 from galerly.images import libraries
