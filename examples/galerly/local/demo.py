@@ -21,6 +21,16 @@ PROJECT = HERE.parent
 
 
 def main() -> int:
+    # Whoever ends it ends what it has started, at any moment
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        return _run()
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run() -> int:
     serve = sys.argv[1:] == ["--serve"]
     built = subprocess.run([sys.executable, "-m", "lamella", "build", "--quiet"], cwd=PROJECT, check=False)
     if built.returncode:

@@ -5,7 +5,7 @@ resource "aws_apigatewayv2_api" "galerly" {
 
   # As [tool.lamella.api] has it for start-api
   cors_configuration {
-    allow_origins = var.origins
+    allow_origins = local.origins
     allow_methods = ["GET", "POST", "PATCH", "DELETE"]
     allow_headers = ["authorization", "content-type", "idempotency-key"]
     max_age       = 600

@@ -10,12 +10,12 @@ module "lambda" {
   functions = {
     galerly-api = {
       memory_size = 512
-      timeout     = 15
+      timeout     = 20
       environment = merge({
         GALERLY_BUCKET = aws_s3_bucket.photos.bucket
         GALERLY_TABLE  = aws_dynamodb_table.galerly.name
+        GALERLY_PAGE   = local.page
         },
-        var.page == "" ? {} : { GALERLY_PAGE = var.page },
         var.stripe_api_key == "" ? {} : { STRIPE_API_KEY = var.stripe_api_key },
         var.stripe_webhook_secret == "" ? {} : { STRIPE_WEBHOOK_SECRET = var.stripe_webhook_secret },
       )

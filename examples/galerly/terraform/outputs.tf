@@ -3,6 +3,11 @@ output "url" {
   value       = aws_apigatewayv2_stage.default.invoke_url
 }
 
+output "page" {
+  description = "Where the upload page is."
+  value       = local.page
+}
+
 output "functions" {
   value = module.lambda.functions
 }

@@ -26,7 +26,7 @@ resource "aws_s3_bucket_cors_configuration" "photos" {
 
   cors_rule {
     allowed_methods = ["GET", "POST"]
-    allowed_origins = var.origins
+    allowed_origins = local.origins
     allowed_headers = ["*"]
     max_age_seconds = 3600
   }

@@ -24,15 +24,9 @@ variable "stripe_webhook_secret" {
 }
 
 variable "origins" {
-  description = "Where the upload page is served from: browsers may call the API and send photos to the bucket from there."
+  description = "Other places than its own that the page is served from: browsers may call the API and send photos to the bucket from there, too."
   type        = list(string)
-  default     = ["*"]
-}
-
-variable "page" {
-  description = "The address of the upload page, which Stripe's checkout leads back to."
-  type        = string
-  default     = ""
+  default     = []
 }
 
 variable "processor_concurrency" {

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from examples.galerly.local.stack import Stack
 from examples.galerly.tests.asking import PASSWORD, Somebody, posted
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.journeys.lambdas import Lambda, cleared, sandbox_of
 
 
 @pytest.fixture
@@ -154,7 +156,7 @@ def test_the_table_has_neither_passwords_nor_tokens(stack: Stack, ann: Somebody)
     assert ann.email in kept
     assert token not in kept
     assert PASSWORD not in kept
-    login = next(item for item in items(stack) if item["pk"] == f"EMAIL#{ann.email}")
+    login = next(item for item in items(stack) if (item["pk"], item["sk"]) == (f"EMAIL#{ann.email}", "LOGIN"))
     assert login["password"].startswith("scrypt$32768$8$3$")
 
 
@@ -166,7 +168,7 @@ def test_a_session_ends_by_signing_out_and_by_time(stack: Stack, ann: Somebody) 
     assert other.ask("POST", "/v1/sign-out").status_code == 204
     over = other.ask("GET", "/v1/account")
     assert (over.status_code, over.headers["www-authenticate"]) == (401, 'Bearer error="invalid_token"')
-    user = next(item["user"] for item in items(stack) if item["pk"] == f"EMAIL#{ann.email}")
+    user = next(item["user"] for item in items(stack) if (item["pk"], item["sk"]) == (f"EMAIL#{ann.email}", "LOGIN"))
     session = next(item for item in items(stack) if item["sk"] == "SESSION" and item["user"] == user)
     assert ann.ask("GET", "/v1/account").status_code == 200
     expired(stack, session["pk"], session["sk"])
@@ -192,6 +194,21 @@ def test_wrong_passwords_are_counted_and_an_unknown_address_looks_the_same(stack
     assert answer.status_code == 429
     assert 0 < int(answer.headers["retry-after"]) <= 900
     assert ann.ask("POST", "/v1/sign-in", {"email": ann.email, "password": PASSWORD}).status_code == 429
+
+
+def test_many_guesses_at_once_are_no_more_than_ten(stack: Stack, ann: Somebody) -> None:
+    wrong = {"email": ann.email, "password": "not the password"}
+    windows = {time.time() // 900}
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda _: Somebody(stack).ask("POST", "/v1/sign-in", wrong).status_code, range(32)))
+    windows.add(time.time() // 900)
+    assert set(told) <= {401, 429}
+    assert told.count(401) <= 10 * len(windows)
+
+
+def test_who_signs_in_often_is_let_in(ann: Somebody) -> None:
+    for _ in range(12):
+        assert ann.got("POST", "/v1/sign-in", {"email": ann.email, "password": PASSWORD})["token"]
 
 
 # ---- Galleries and links
@@ -280,6 +297,34 @@ def test_an_upload_takes_one_file_of_its_size_under_its_key(stack: Stack, ann: S
 
 
 @pytest.mark.parametrize(
+    ("name", "kept", "ending"),
+    [
+        ("Été à Málaga.jpg", "Été à Málaga.jpg", "/t-M-laga.jpg"),
+        ("C:\\Bilder\\日本", "日本", "/photo"),
+        ('a"; filename=b.html; c.jpg', 'a"; filename=b.html; c.jpg', "/a-filename-b.html-c.jpg"),
+        ("é" * 199 + "x", "é" * 199 + "x", "/x"),
+    ],
+    ids=["accents", "windows", "header", "long"],
+)
+def test_a_photo_keeps_its_name_and_its_key_is_plain(
+    stack: Stack, ann: Somebody, name: str, kept: str, ending: str
+) -> None:
+    path = f"/v1/galleries/{ann.gallery()}/photos"
+    made = ann.got("POST", path, {"name": name})
+    assert made["key"].endswith(ending)
+    s3 = stack.aws.client("s3")
+    folder = made["key"].replace("uploads/", "renditions/", 1)
+    for size in ("thumbnail", "medium", "large"):
+        s3.put_object(Bucket=BUCKET, Key=f"{folder}/{size}.jpg", Body=b"pixels")
+    photo = ann.got("GET", f"{path}/{made['photo']}")
+    assert photo["name"] == kept
+    saved = httpx.URL(photo["original"]).params["response-content-disposition"]
+    found = re.fullmatch(r"attachment; filename=\"([^\"]*)\"; filename\*=UTF-8''(\S+)", saved)
+    assert found, saved
+    assert (f"/{found[1]}", unquote(found[2])) == (ending, kept)
+
+
+@pytest.mark.parametrize(
     ("body", "status"),
     [
         ({}, 422),
@@ -364,8 +409,11 @@ def test_a_checkout_is_paid_once_and_lifts_the_limit(stack: Stack, ann: Somebody
     assert paid.headers["location"] == f"{stack.page}#paid"
     assert ann.got("GET", "/v1/account")["plan"] == "pro"
     assert bob.got("GET", "/v1/account")["plan"] == "free"
-    large = {"name": "a.3fr", "bytes": 300_000_000}
-    assert ann.got("POST", f"/v1/galleries/{ann.gallery()}/photos", large)["bytes"] == 524_288_000
+    large = {"name": "a.3fr", "bytes": 150_000_000}
+    assert ann.got("POST", f"/v1/galleries/{ann.gallery()}/photos", large)["bytes"] == 200_000_000
+    # Who has the plan does not pay for it again
+    again = ann.ask("POST", "/v1/billing/checkout", {"lookup_key": "pro"})
+    assert (again.status_code, again.json()) == (409, {"detail": "this account has that plan"})
 
 
 def test_stripes_refusal_is_told_without_its_words(stack: Stack, ann: Somebody) -> None:
@@ -375,7 +423,7 @@ def test_stripes_refusal_is_told_without_its_words(stack: Stack, ann: Somebody) 
 
 
 def test_an_event_takes_its_effect_once_and_never_over_a_newer_one(stack: Stack, ann: Somebody) -> None:
-    user = next(item["user"] for item in items(stack) if item["pk"] == f"EMAIL#{ann.email}")
+    user = next(item["user"] for item in items(stack) if (item["pk"], item["sk"]) == (f"EMAIL#{ann.email}", "LOGIN"))
     about = {"object": "subscription", "metadata": {"user": user}, "status": "active"}
     bought = stack.stripe.event("customer.subscription.updated", about, created=1_000)
     ended = stack.stripe.event("customer.subscription.deleted", {**about, "status": "canceled"}, created=2_000)
@@ -392,7 +440,7 @@ def test_an_event_takes_its_effect_once_and_never_over_a_newer_one(stack: Stack,
 
 
 def test_an_event_that_comes_several_times_at_once_is_taken_once(stack: Stack, ann: Somebody) -> None:
-    user = next(item["user"] for item in items(stack) if item["pk"] == f"EMAIL#{ann.email}")
+    user = next(item["user"] for item in items(stack) if (item["pk"], item["sk"]) == (f"EMAIL#{ann.email}", "LOGIN"))
     about = {"object": "checkout.session", "client_reference_id": user, "payment_status": "paid"}
     event = stack.stripe.event("checkout.session.completed", about)
     with ThreadPoolExecutor(4) as pool:
@@ -426,6 +474,32 @@ def test_an_event_that_is_not_stripes_is_refused(stack: Stack) -> None:
 
 
 # ---- The zip
+
+
+def test_what_is_signed_is_for_the_buckets_own_region(built: Path, tmp_path: Path) -> None:
+    """S3's global address answers for a new bucket by a 307, with which a browser's upload fails."""
+    with cleared(tmp_path) as folder:
+        api = Lambda.unpack(sandbox_of("3.12"), folder, built / "dist/lambda/galerly-api.zip")
+        form, link = api.run(
+            "from galerly.api import bucket\n"
+            "answer = [bucket.form('uploads/a', 9)['url'], bucket.link('uploads/a')]",
+            GALERLY_BUCKET="photos", AWS_REGION="eu-central-1",
+        )  # fmt: skip
+    assert form == "https://photos.s3.eu-central-1.amazonaws.com/"
+    assert link.startswith("https://photos.s3.eu-central-1.amazonaws.com/uploads/a?")
+
+
+def test_what_a_plan_takes_the_processor_takes(built: Path, tmp_path: Path) -> None:
+    with cleared(tmp_path) as folder:
+        asked = (
+            ("galerly-api", "from galerly.api.settings import settings\nanswer = settings().pro_bytes"),
+            ("image-processor", "from galerly.images.limits import LIMITS\nanswer = LIMITS.bytes"),
+        )
+        pro, most = (
+            Lambda.unpack(sandbox_of("3.12"), folder, built / f"dist/lambda/{name}.zip").run(code)
+            for name, code in asked
+        )
+    assert pro <= most
 
 
 def test_the_api_is_what_was_built(built: Path, stack: Stack) -> None:

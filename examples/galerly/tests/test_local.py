@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -47,6 +48,42 @@ def test_a_stack_that_can_not_start_leaves_nothing_behind(tmp_path: Path) -> Non
     """In a folder without a project: the error is lamella's own."""
     with pytest.raises(RuntimeError, match=r"pyproject\.toml|lamella\.toml"), Stack(tmp_path, tmp_path):
         pass
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("early", [False, True])
+def test_what_is_served_ends_with_all_it_started(built: Path, how: signal.Signals, early: bool) -> None:
+    """`make serve`, ended while it serves, or while it still starts."""
+    demo = "from examples.galerly.local import demo; import sys, pathlib; demo.PROJECT = pathlib.Path(sys.argv.pop())"
+    command = [sys.executable, "-c", f"{demo}; print('started', flush=True); sys.exit(demo.main())", "--serve"]
+    with subprocess.Popen(
+        [*command, str(built)], cwd=ROOT, env={**os.environ, "NO_COLOR": "1"}, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    ) as served:  # fmt: skip
+        assert served.stdout is not None
+        assert served.stdout.readline() == "started\n"
+        urls = []
+        if early:
+            while not _group(served.pid) - {served.pid}:
+                assert served.poll() is None
+        else:
+            urls = re.findall(r"http://[^,;\s]+", served.stdout.readline())
+            assert httpx.get(urls[0], trust_env=False).text.startswith("<!doctype html>")
+            assert httpx.get(f"{urls[1]}/health", trust_env=False).json() == {"status": "ok"}
+        served.send_signal(how)
+        told = served.stdout.read()
+        assert served.wait(60) == (130 if early else 0), told
+    assert "Traceback" not in told
+    assert _group(served.pid) == set()
+    for url in urls:
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(url, trust_env=False)
+
+
+def _group(leader: int) -> set[int]:
+    """The processes of a session."""
+    told = subprocess.run(["ps", "-e", "-o", "pid=,sess="], capture_output=True, text=True, check=True).stdout
+    return {int(pid) for pid, session in map(str.split, told.splitlines()) if int(session) == leader}
 
 
 def test_the_demo_shows_photos(built: Path) -> None:

@@ -178,6 +178,22 @@ def test_what_it_says_where_it_is_called_wrongly(studio: Studio, tmp_path: Path)
     studio.photo("a.dng", dng(64, 48))
     said = studio.migrate(tmp_path, "--migrate", "--function", "nobody", status=1)
     assert "ResourceNotFoundException" in said
+    # Known before the first photo, not after the last one
+    studio.invoked.clear()
+    assert "nowhere" in studio.migrate(tmp_path, "--migrate", "--report", "nowhere/report.json", status=3)
+    assert studio.invoked == []
+
+
+@pytest.mark.parametrize("answer", [b"null", b"[1]", b'"done"', b'{"statusCode": 200}'])
+def test_a_function_that_is_no_image_processor_is_a_failure(studio: Studio, tmp_path: Path, answer: bytes) -> None:
+    studio.photo("a.dng", dng(64, 48))
+    was, studio.rollout.aws.invoked = studio.rollout.aws.invoked, lambda _: Answered(answer)
+    try:
+        said = studio.migrate(tmp_path, "--migrate", status=1)
+    finally:
+        studio.rollout.aws.invoked = was
+    assert "0 rendered, 1 failed" in said
+    assert "answers as no image processor does" in said
 
 
 def test_the_wheel_brings_the_console_script(studio: Studio) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,15 @@ def test_photos_appear(stack: Stack, pictures: list[Path], tmp_path: Path, telep
         assert original.content == pictures[2].read_bytes()
         assert "raw.dng" in original.headers["content-disposition"]
         tab.click("#delete")
+        tab.until("document.querySelector('#delete').textContent === 'Delete for ever?'")
+        assert len(tiles(tab)) == 3
+        tab.click("#close")
+        tab.click("#grid li[data-name='raw.dng'] button")
+        tab.until("document.querySelector('#large').open && document.querySelector('#large-image').naturalWidth > 300")
+        assert tab.value("document.querySelector('#delete').textContent") == "Delete"
+        tab.click("#delete")
+        tab.until("document.querySelector('#delete').textContent === 'Delete for ever?'")
+        tab.click("#delete")
         tab.until("document.querySelectorAll('#grid li').length === 2 && !document.querySelector('#large').open")
         assert sorted(tiles(tab)) == ["evening.heic", "hills.jpg"]
 
@@ -87,6 +97,54 @@ def test_what_is_no_picture_is_refused_on_its_tile(page: Tab, tmp_path: Path) ->
     assert "no picture" in said
     page.click("#grid li.refused button.plain")
     page.until("document.querySelectorAll('#grid li').length === 0 && !document.querySelector('#empty').hidden")
+
+
+@pytest.mark.parametrize("telephone", [False, True], ids=["desktop", "telephone"])
+def test_why_a_photo_is_refused_can_be_read(page: Tab, tmp_path: Path, telephone: bool) -> None:
+    if telephone:
+        page.telephone()
+    (tmp_path / "notes.jpg").write_text("these are no pixels")
+    page.choose("#files", tmp_path / "notes.jpg")
+    page.until("document.querySelector('#grid li.refused')")
+    # The reason, the file's name and the button lie beside each other, and what is too long can be scrolled to
+    boxes = "['.plain', '.state', '.name'].map(one => document.querySelector('#grid li.refused ' + one)"
+    tops = page.value(f"{boxes}.getBoundingClientRect()).map(box => [box.top, box.bottom])")
+    assert all(one[1] <= other[0] + 1 for one, other in pairwise(tops)), tops
+    reason = "document.querySelector('#grid li.refused .state')"
+    page.value(f"({reason}.scrollTop = 9999, 1)")
+    assert page.value(f"{reason}.scrollTop + {reason}.clientHeight >= {reason}.scrollHeight - 1")
+
+
+def test_what_goes_wrong_while_a_photo_is_shown_is_seen(page: Tab, pictures: list[Path]) -> None:
+    page.choose("#files", pictures[0])
+    page.until("document.querySelector('#grid li.ready')", 60)
+    page.click("#grid li button")
+    page.until("document.querySelector('#large').open")
+    page.value("(session.token = 'another', 1)")
+    page.click("#delete")
+    page.until("document.querySelector('#delete').classList.contains('sure')")
+    page.click("#delete")
+    with pytest.raises(PageError, match="401"):  # the browser's own line
+        page.until("!document.querySelector('#say').hidden")
+    page.forget()
+    middle = "(box => document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2))"
+    assert page.value(f"{middle}(document.querySelector('#say').getBoundingClientRect()).id") == "say"
+
+
+def test_an_empty_file_and_a_name_in_any_letters(page: Tab, pictures: list[Path], tmp_path: Path) -> None:
+    name = "Été à Málaga 日本.jpg"
+    (tmp_path / name).write_bytes(pictures[0].read_bytes())
+    page.choose("#files", tmp_path / name)
+    page.until("document.querySelector('#grid li.ready')", 60)
+    (tmp_path / "nothing.jpg").touch()
+    page.choose("#files", tmp_path / "nothing.jpg")
+    with pytest.raises(PageError, match="422"):  # the browser's own line
+        page.until("document.querySelector('#grid li.refused')")
+    page.forget()
+    assert page.value("document.querySelector('#grid li.refused .state').textContent") == "the file is empty"
+    page.value("(location.reload(), 1)")
+    page.until("document.querySelector('#grid li.ready')")
+    assert tiles(page) == {name: "ready"}
 
 
 def test_a_name_is_text_and_never_markup(page: Tab, tmp_path: Path) -> None:

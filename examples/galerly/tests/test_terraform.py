@@ -68,5 +68,25 @@ def test_from_nothing_to_a_rollout_and_nothing_taken_back(made: tuple[Rollout, T
     live = rollout.live()
     assert live["image-processor"][2] == ("galerly-image-processing:1",)
     variables = client(rollout, "lambda").get_function_configuration(FunctionName="galerly-api-prod")["Environment"]
-    assert variables["Variables"] == {"GALERLY_BUCKET": "photos", "GALERLY_TABLE": "galerly"}
-    assert terraform.plan("-detailed-exitcode", *given) == {}, "what lamella deployed stays"
+    page = terraform.run("output", "-raw", "page").strip()
+    assert page.startswith("https://")
+    assert variables["Variables"] == {"GALERLY_BUCKET": "photos", "GALERLY_TABLE": "galerly", "GALERLY_PAGE": page}
+
+    # The page, what it asks, and that it may
+    s3, own = client(rollout, "s3"), page.removesuffix("/index.html")
+    kept = s3.get_object(Bucket="photos-page", Key="index.html")
+    assert kept["ContentType"].startswith("text/html")
+    assert kept["Body"].read() == (rollout.root / "web" / "index.html").read_bytes()
+    config = json.load(s3.get_object(Bucket="photos-page", Key="config.json")["Body"])
+    assert config == {"api": terraform.run("output", "-raw", "url").strip().rstrip("/")}
+    (rule,) = s3.get_bucket_cors(Bucket="photos")["CORSRules"]
+    assert sorted(rule["AllowedMethods"]) == ["GET", "POST"]
+    (api,) = client(rollout, "apigatewayv2").get_apis()["Items"]
+    for allowed in (rule["AllowedOrigins"], api["CorsConfiguration"]["AllowOrigins"]):
+        assert set(allowed) == {own, "https://galerly.example"}
+    (reader,) = json.loads(s3.get_bucket_policy(Bucket="photos-page")["Policy"])["Statement"]
+    assert reader["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert reader["Condition"]["StringEquals"]["AWS:SourceArn"].startswith("arn:aws:cloudfront::")
+    # What lamella deployed stays.  moto 5.2.5 forgets a distribution's origin access control, and says so of each plan
+    forgotten = {"aws_cloudfront_distribution.page", "aws_s3_bucket_policy.page"}
+    assert terraform.plan(*given).keys() <= forgotten

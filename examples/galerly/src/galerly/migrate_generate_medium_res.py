@@ -71,8 +71,12 @@ def render(lambdas: Any, function: str, bucket: str, photo: Photo) -> Outcome:
         payload = json.loads(answer["Payload"].read())
     except (BotoCoreError, ClientError, ValueError) as error:
         return Outcome(photo, f"{type(error).__name__}: {error}")
+    if not isinstance(payload, dict):
+        payload = {"errorMessage": str(payload)[:200]}
     if "FunctionError" in answer:
         return Outcome(photo, f"{payload.get('errorType', answer['FunctionError'])}: {payload.get('errorMessage', '')}")
+    if "refused" not in payload:
+        return Outcome(photo, f"{function} answers as no image processor does")
     return Outcome(photo, refusal(payload))
 
 
@@ -123,6 +127,8 @@ def migrate(options: argparse.Namespace, counts: Counter[str]) -> list[Outcome]:
         read_timeout=300, retries={"mode": "adaptive", "max_attempts": 8}, max_pool_connections=options.concurrency
     )
     s3, failures = boto3.client("s3", config=config), []
+    if options.report and not options.dry_run:
+        open(options.report, "a", encoding="utf-8").close()  # that it can't be written is known now, not in the end
     with State(options.state, read_only=options.dry_run) as state:
         found = wanted(s3, options, state, counts)
         if options.dry_run:

@@ -40,7 +40,10 @@ def checkout(request: Request) -> Answer:
     """Stripe's page for paying.  With the header Idempotency-Key, the same one for the same key."""
     if not settings().page:
         raise RefusedError(503, "GALERLY_PAGE is not set")
-    found = _price(request.text("lookup_key", 200))
+    lookup_key = request.text("lookup_key", 200)
+    if lookup_key == (table.get(f"USER#{request.user}", "ACCOUNT") or {}).get("plan"):
+        raise RefusedError(409, "this account has that plan")  # and would pay for it twice
+    found = _price(lookup_key)
     parameters: Any = {
         "mode": "subscription",
         "line_items": [{"price": found.id, "quantity": 1}],
@@ -84,7 +87,9 @@ def _meant(event: Any) -> tuple[str, str] | None:
     match event.type:
         case "checkout.session.completed" if told.get("client_reference_id"):
             return (told["client_reference_id"], "pro") if told.get("payment_status") != "unpaid" else None
-        case "customer.subscription.updated" | "customer.subscription.deleted" if told.get("metadata", {}).get("user"):
+        case "customer.subscription.updated" | "customer.subscription.deleted" if (told.get("metadata") or {}).get(
+            "user"
+        ):
             return told["metadata"]["user"], "pro" if told.get("status") in _ACTIVE else "free"
     return None
 

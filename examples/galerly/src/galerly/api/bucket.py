@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 import boto3  # type: ignore[import-untyped]
 from botocore.config import Config  # type: ignore[import-untyped]
@@ -29,7 +30,9 @@ def link(key: str, name: str = "") -> str:
     """A link to read an object by; with a `name`, to save it under that."""
     parameters = {"Bucket": _bucket(), "Key": key}
     if name:
-        parameters["ResponseContentDisposition"] = f'attachment; filename="{name}"'
+        # RFC 6266: whoever does not know the second takes the first
+        plain, whole = key.rpartition("/")[2], quote(name, safe="")
+        parameters["ResponseContentDisposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{whole}"
     url: str = _s3().generate_presigned_url("get_object", Params=parameters, ExpiresIn=settings().view_seconds)
     return url
 
@@ -63,4 +66,6 @@ def _bucket() -> str:
 
 @cache
 def _s3() -> Any:
-    return boto3.client("s3", config=Config(signature_version="s3v4"))
+    # "virtual": what is signed names the bucket's region.  S3's global address sends a bucket's first hours of requests
+    # elsewhere by a 307, which no browser follows with a form from another origin
+    return boto3.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))

@@ -22,13 +22,16 @@ def upload(request: Request) -> Answer:
     """A form that takes one file of at most so many bytes under one key; the photo is listed as "waiting"."""
     owned(request)
     gallery, name = request.names["gallery"], _file_name(request.text("name", 200))
+    size = request.number("bytes", 0, 1 << 40, 1)
+    if not size:
+        raise RefusedError(422, "the file is empty")
     account = table.get(f"USER#{request.user}", "ACCOUNT") or {}
     most = settings().pro_bytes if account.get("plan") == "pro" else settings().free_bytes
-    if request.number("bytes", 1, 1 << 40, 1) > most:
+    if size > most:
         raise RefusedError(413, f"the photo has more than {most} bytes, the most of this account's plan")
     # Photos are listed by this name: later ones sort behind earlier ones
     photo = f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"
-    key = places.upload(request.user, gallery, photo, name)
+    key = places.upload(request.user, gallery, photo, _plain(name))
     form = bucket.form(key, most)
     table.create(
         {
@@ -113,8 +116,13 @@ def _shown(item: table.Item, *, originals: bool) -> dict[str, Any]:
 
 
 def _file_name(given: str) -> str:
-    """What is safe in a key, a header and a shell: the last part of a path, in plain letters."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", re.split(r"[/\\]", given)[-1]).strip("-.")
-    if not name:
+    """The last part of a path, as its owner wrote it.  Raises RefusedError."""
+    name = re.split(r"[/\\]", given)[-1].strip()
+    if not name.strip(". "):
         raise RefusedError(422, "name is no name of a file")
-    return name[-100:].lstrip("-.")
+    return name
+
+
+def _plain(name: str) -> str:
+    """What is safe in a key, a header and a shell: plain letters."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[-100:].strip("-.") or "photo"

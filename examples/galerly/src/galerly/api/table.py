@@ -62,13 +62,15 @@ def change(pk: str, sk: str, **values: object) -> bool:
     )
 
 
-def count(pk: str, sk: str, expires: int) -> None:
-    """One more: `count` of an item that need not be there."""
-    _table().update_item(
+def count(pk: str, sk: str, expires: int, step: int, below: int) -> bool:
+    """Add `step` to `count` of an item that need not be there; False, and nothing is written, unless it is `below`."""
+    return _done(
+        _table().update_item,
         Key={"pk": pk, "sk": sk},
-        UpdateExpression="SET expires = :expires ADD #count :one",
+        UpdateExpression="SET expires = :expires ADD #count :step",
+        ConditionExpression="attribute_not_exists(#count) OR #count < :below",
         ExpressionAttributeNames={"#count": "count"},
-        ExpressionAttributeValues={":one": 1, ":expires": expires},
+        ExpressionAttributeValues={":step": step, ":expires": expires, ":below": below},
     )
 
 
