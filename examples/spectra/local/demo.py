@@ -1,4 +1,7 @@
-"""`make demo`: Spectra on this machine, and a session of a client with it.  Ctrl-C or the session's end ends it all."""
+"""`make demo`: Spectra on this machine, and a session of a client with it.  Ctrl-C or the session's end ends it all.
+
+python -m examples.spectra.local.demo
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT))
-
-from examples.spectra.local.processes import StartError  # noqa: E402
-from examples.spectra.local.stack import Stack  # noqa: E402
+from examples.spectra.local.processes import StartError
+from examples.spectra.local.stack import Stack
 
 
 def main() -> int:

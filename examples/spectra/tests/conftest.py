@@ -163,7 +163,7 @@ def asked(stack: Stack, method: str, path: str, body: Any = None, tenant: str = 
             return error.code, json.load(error)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # another module's server may end what moto holds in this process
 def account(project: Path) -> Iterator[Account]:
     with StrictServer() as aws:
         made = Account(aws, project)
