@@ -66,10 +66,11 @@ def key() -> rsa.RSAPrivateKey:
 
 
 class Issuer:
-    """`keys` is what it answers with; `asked` how often."""
+    """`keys` is what it answers with, `later` from the second time on where there are some; `asked` how often."""
 
     def __init__(self) -> None:
         self.keys: list[dict[str, str]] = []
+        self.later: list[dict[str, str]] = []
         self.asked = 0
         issuer = self
 
@@ -78,7 +79,8 @@ class Issuer:
                 issuer.asked += 1
                 self.send_response(200)
                 self.end_headers()
-                self.wfile.write(json.dumps({"keys": issuer.keys}).encode())
+                keys = issuer.later if issuer.later and issuer.asked > 1 else issuer.keys
+                self.wfile.write(json.dumps({"keys": keys}).encode())
 
             def log_message(self, *_: object) -> None: ...
 
@@ -177,6 +179,16 @@ def test_the_issuers_keys_are_kept_and_fetched_anew(project: Path, key: rsa.RSAP
     # Strangers may name what keys they like: the issuer is asked once
     event = {"headers": bearer(rs256(claims(), key, "unknown"))}
     assert not any(answer["isAuthorized"] for answer in decided(project, event, variables, repeat=5))
+    assert issuer.asked == 2
+
+
+def test_a_key_that_came_later_is_found(project: Path, key: rsa.RSAPrivateKey, issuer: Issuer) -> None:
+    variables = {**BASE, "SPECTRA_JWKS_URL": issuer.url, "SPECTRA_JWKS_PAUSE_SECONDS": "0"}
+    issuer.keys = [jwk(rsa.generate_private_key(65537, 2048), "old")]
+    issuer.later = [jwk(key, "new")]
+    event = {"headers": bearer(rs256(claims(), key, "new"))}
+    answers = decided(project, event, variables, repeat=3)
+    assert [answer["isAuthorized"] for answer in answers] == [False, True, True]
     assert issuer.asked == 2
 
 

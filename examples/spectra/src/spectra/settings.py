@@ -27,7 +27,8 @@ class AuthorizerSettings(BaseSettings):
     """`api_keys` has by each tenant's name the hex digest (SHA-256) of its API key, which is long and random.
 
     Tokens are taken of `jwt_issuer` for `jwt_audience`: by HS256 with `jwt_secret`, by RS256 with the keys of `jwks`
-    (the JSON itself) or at `jwks_url`.  What is not configured lets nobody in.
+    (the JSON itself) or at `jwks_url`, which is asked for a key that it lacked every `jwks_pause_seconds` at most:
+    strangers name keys, too.  What is not configured lets nobody in.
     """
 
     model_config = SettingsConfigDict(env_prefix="SPECTRA_")
@@ -39,3 +40,4 @@ class AuthorizerSettings(BaseSettings):
     jwt_secret: SecretStr = SecretStr("")
     jwks: str = ""
     jwks_url: str = ""
+    jwks_pause_seconds: float = 30.0

@@ -20,7 +20,6 @@ from spectra.settings import AuthorizerSettings
 _TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 LEEWAY = 30  # seconds that clocks may differ by
 KEPT = 600.0  # seconds that a set of keys is taken as it is
-PAUSE = 30.0  # seconds between two looks for a key that the set lacks: strangers name keys, too
 PATIENCE = 3.0
 
 
@@ -28,7 +27,7 @@ class Keys:
     """A JWKS (RFC 7517), given or fetched: kept for a while, fetched anew once a token names a key that it lacks."""
 
     def __init__(self, settings: AuthorizerSettings, clock: Callable[[], float] = time.monotonic) -> None:
-        self._url, self._clock = settings.jwks_url, clock
+        self._url, self._pause, self._clock = settings.jwks_url, settings.jwks_pause_seconds, clock
         self._keys = _rsa_keys(json.loads(settings.jwks)) if settings.jwks else {}
         self._fetched: float | None = None
 
@@ -39,7 +38,7 @@ class Keys:
     def find(self, name: str) -> Any:
         """The public key of the id, or None."""
         age = float("inf") if self._fetched is None else self._clock() - self._fetched
-        if self._url and (age > KEPT or (name not in self._keys and age > PAUSE)):
+        if self._url and (age > KEPT or (name not in self._keys and age > self._pause)):
             self._fetch()
         return self._keys.get(name)
 
