@@ -7,7 +7,7 @@ BUILD ?=
 DEPLOY ?=
 # Where the configuration is, wherever make was called
 lamella-folder := $(dir $(lastword $(MAKEFILE_LIST)))
-lamella = cd '$(lamella-folder)' && $(LAMELLA)
+lamella = cd '$(subst ','\'',$(lamella-folder))' && $(LAMELLA)
 lamella-env = $(if $(LAMELLA_ENV), --env $(LAMELLA_ENV))
 
 .PHONY: package-layer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 from tests.build.projects import Project
 from tests.cli.processes import no_traceback
@@ -30,6 +32,31 @@ def test_where_no_file_can_be(app: Project, output: str, said: str, words: tuple
     done = app.run("export", "make", "--output", output, *words)
     assert said in no_traceback(done, 2)
     assert not (app.root / "lamella.mk").exists()
+
+
+def test_each_project_of_a_repository_has_a_workflow_of_its_own(app: Project) -> None:
+    (app.root / ".git").mkdir()
+    workflow = app.root / ".github/workflows/lambda.yml"
+    app.run("export", "github-actions", check=True)
+    root = workflow.read_text()
+    second = copy.copy(app)
+    second.root = app.root / "it's two"
+    (second.root / "src").mkdir(parents=True)
+    second.root.joinpath("pyproject.toml").write_text((app.root / "pyproject.toml").read_text())
+    second.root.joinpath("src/app.py").write_text("def handler(event, context): ...\n")
+    said = no_traceback(second.run("export", "github-actions"), 2)
+    assert "`../.github/workflows/lambda.yml` was written for another project\n" in said
+    assert "that in the folder of the repository; it would be overwritten" in said
+    assert "`--output ../.github/workflows/lambda-it-s-two.yml` writes another file" in said
+    assert workflow.read_text() == root
+    given = ("export", "github-actions", "--output", "../.github/workflows/lambda-it-s-two.yml")
+    for _ in range(2):
+        second.run(*given, check=True)
+    assert second.run(*given, "--check").returncode == 0
+    second.run("export", "github-actions", "--force", check=True)
+    said = no_traceback(app.run("export", "github-actions"), 2)
+    assert "that in `it's two`; it would be overwritten" in said
+    assert "`--output .github/workflows/lambda-root.yml`" in said
 
 
 def test_all_files_or_none(app: Project) -> None:

@@ -36,6 +36,11 @@ def test_every_key(tmp_path: Path) -> None:
     )
 
 
+def test_what_is_filled_in_is_so_in_a_table_too(tmp_path: Path) -> None:
+    found = container(tmp_path, '[container.build-image]\n"python3.12" = "{architecture}.example/{runtime}"\n')
+    assert found.build_images == (("python3.12", "{architecture}.example/python3.12"),)
+
+
 REFUSALS = [
     (
         "container = 1",
@@ -63,7 +68,15 @@ REFUSALS = [
         "[container]\nbuild-image = 'a b'",
         "`[container] build-image` in lamella.toml is no reference of an image\n"
         '  found the string "a b"\n'
-        "  hint: write it as `docker pull` takes it: `registry/name:tag`, or `registry/name@sha256:…`",
+        "  hint: write it as `docker pull` takes it: `registry/name:tag`, or `registry/name@sha256:…`; "
+        "`{runtime}` and `{architecture}` are filled in",
+    ),
+    (
+        "[container]\nbuild-image = 'build.example/{python}'",
+        "`[container] build-image` in lamella.toml is no reference of an image\n"
+        '  found the string "build.example/{python}"\n'
+        "  hint: write it as `docker pull` takes it: `registry/name:tag`, or `registry/name@sha256:…`; "
+        "`{runtime}` and `{architecture}` are filled in",
     ),
     (
         "[container.run-image]\n'python3.21' = 'a'",

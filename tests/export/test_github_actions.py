@@ -95,6 +95,14 @@ def test_one_environment_alone(project: Path) -> None:
     assert list(yaml.safe_load(whole)["jobs"]) == ["check", "deploy-prod"]
 
 
+def test_workflows_of_one_environment_each_do_not_end_each_other(project: Path) -> None:
+    trees = [yaml.safe_load(text(project, HEAD + FUNCTION + NAMED, name)) for name in ("dev", "prod", "")]
+    groups = [tree["jobs"]["check"]["concurrency"]["group"] for tree in trees]
+    assert len(set(groups)) == 3
+    assert all("${{ github.ref }}" in one for one in groups)
+    assert [tree["name"] for tree in trees] == ["lambda dev", "lambda prod", "lambda"]
+
+
 def test_names_that_yaml_reads_as_something_else(project: Path) -> None:
     found = jobs(project, HEAD + FUNCTION + "[tool.lamella.environments.on]\n[tool.lamella.environments.2]\n")
     assert [found[name].get("environment") for name in found] == [None, "on", "2"]
@@ -107,6 +115,8 @@ def test_a_project_in_a_folder_of_its_repository(project: Path, inside: str) -> 
     for job in found.values():
         assert job["defaults"]["run"]["working-directory"] == inside
         assert f"hashFiles('{inside.replace(chr(39), chr(39) * 2)}/uv.lock')" in used(job, "actions/cache")["key"]
+    tree = yaml.safe_load(text(project, HEAD + FUNCTION + NAMED, "prod", inside))
+    assert tree["name"] == f"lambda {inside} prod"
     other = jobs(project, HEAD + FUNCTION, inside="services/other")
     assert other["deploy"]["concurrency"]["group"] != found["deploy"]["concurrency"]["group"]
 

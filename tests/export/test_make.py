@@ -85,6 +85,25 @@ def test_from_another_folder(tmp_path: Path) -> None:
     assert meant(tmp_path / "Makefile", "verify") == ["cd 'tools/../services/shop' && lamella verify"]
 
 
+@pytest.mark.parametrize("name", ["it's here", 'two  "words"', "a$b$(c)#d", "a,b"])
+def test_folders_with_any_name(tmp_path: Path, name: str) -> None:
+    if MAKE is None:
+        pytest.skip("no make on PATH")
+    project = tmp_path / name / "shop"
+    tools = tmp_path / "tools"
+    project.mkdir(parents=True)
+    tools.mkdir()
+    (tools / "lamella.mk").write_text(text(project, place=f"../{name}/shop"))
+    (project / "lamella.mk").write_text(text(project))
+    (tmp_path / "Makefile").write_text("include tools/lamella.mk\n")
+    for folder in (tmp_path, tools, project):
+        file = "Makefile" if folder == tmp_path else "lamella.mk"
+        command = [MAKE, "--silent", "-f", file, "deploy", "LAMELLA=pwd -P; :"]
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "LAMELLA"))}
+        done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+        assert (done.stdout, done.stderr) == (f"{project.resolve()}\n", "")
+
+
 def test_what_there_is_nothing_to_do_for(tmp_path: Path) -> None:
     tables = '[tool.lamella]\nruntime = "python3.12"\n[tool.lamella.functions.api]\nhandler = "app.handler"\n'
     file = tmp_path / "lamella.mk"

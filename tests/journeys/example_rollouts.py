@@ -12,15 +12,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import boto3  # type: ignore[import-untyped]
 from moto.backends import get_backend
 from tests.cloud.running import Running
 from tests.cloud.strict import StrictServer
 from tests.deployed.moto_server import REGION, Deployer
 from tests.journeys.rollouts import packed
+from tests.journeys.terraform import Terraform
 
 from lamella.cachedir import cache_dir
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
 # What stands in the folder of somebody who works there, and is none of its source
 _LEFT_OUT = shutil.ignore_patterns("dist", ".lamella", "__pycache__", ".pytest_cache", ".terraform*", "*.tfstate*")
 
@@ -130,3 +133,22 @@ def exported(example: str, kind: str, file: str) -> None:
 def digests(manifest: Mapping[str, Any], keys: Iterable[str]) -> dict[str, str]:
     """CodeSha256 of what was built, by the functions' keys."""
     return {key: manifest["functions"][key]["code_sha256"] for key in keys}
+
+
+@contextmanager
+def terraformed(example: str, folder: Path) -> Iterator[tuple[Rollout, Terraform]]:
+    """The example as it lies in the repository, with the module beside it; built, initialized."""
+    (folder / "examples").mkdir()
+    shutil.copytree(ROOT / "terraform", folder / "terraform", ignore=shutil.ignore_patterns(".terraform*"))
+    with rolled_out(example, folder / "examples") as rollout:
+        terraform = Terraform(rollout.root / "terraform", folder, rollout.aws.url)
+        rollout.lamella("build")
+        terraform.run("init", "-backend=false")
+        yield rollout, terraform
+
+
+def client(rollout: Rollout, service: str) -> Any:
+    return boto3.client(
+        service, endpoint_url=rollout.aws.url, region_name="us-east-1",
+        aws_access_key_id="testing", aws_secret_access_key="testing",
+    )  # fmt: skip

@@ -213,6 +213,21 @@ def test_the_action_plans_on_the_pull_request_and_deploys_after_it(repository: R
 
 
 @pytest.mark.journey
+def test_with_a_role_the_action_leaves_a_persons_profile_aside(repository: Repository, owner: Deployer) -> None:
+    given(owner, "spectra-api-dev")
+    repository.project.configure(RUNNABLE + PLACES.replace('suffix = "-dev"', 'suffix = "-dev"\nprofile = "mine"'))
+    inputs = {"working-directory": "project", "environment": "dev", "plan": "true", "deploy": "true"}
+    role = {"role-to-assume": "arn:r", "aws-region": "eu-central-1"}
+    done, _ = repository.runner.action(read(ACTION.read_text()), inputs | role)
+    assert not failed(done)
+    assert "Verify" in ran(done)
+    done, _ = repository.runner.action(read(ACTION.read_text()), inputs)  # the job's own: it may have that profile
+    ((name, out),) = failed(done)
+    assert name == "Plan"
+    assert "there is no such AWS profile" in out
+
+
+@pytest.mark.journey
 @pytest.mark.parametrize(
     ("changed", "step", "said"),
     [

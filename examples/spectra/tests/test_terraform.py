@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import boto3  # type: ignore[import-untyped]
 import pytest
-from tests.journeys.example_rollouts import Rollout, rolled_out
+from tests.journeys.example_rollouts import Rollout, client, terraformed
 from tests.journeys.terraform import Terraform
 
-ROOT = Path(__file__).parents[3]
 WORKGROUP = "arn:aws:redshift-serverless:us-east-1:123456789012:workgroup/0"
 GIVEN = (
     "-var=bucket=results",
@@ -22,22 +18,8 @@ GIVEN = (
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Rollout, Terraform]]:
-    """The example as it lies in the repository, with the module beside it; built, initialized."""
-    folder = tmp_path_factory.mktemp("terraform")
-    (folder / "examples").mkdir()
-    shutil.copytree(ROOT / "terraform", folder / "terraform", ignore=shutil.ignore_patterns(".terraform*"))
-    with rolled_out("spectra", folder / "examples") as rollout:
-        terraform = Terraform(rollout.root / "terraform", folder, rollout.aws.url)
-        rollout.lamella("build")
-        terraform.run("init", "-backend=false")
-        yield rollout, terraform
-
-
-def client(rollout: Rollout, service: str) -> Any:
-    return boto3.client(
-        service, endpoint_url=rollout.aws.url, region_name="us-east-1",
-        aws_access_key_id="testing", aws_secret_access_key="testing",
-    )  # fmt: skip
+    with terraformed("spectra", tmp_path_factory.mktemp("terraform")) as opened:
+        yield opened
 
 
 def test_it_is_formatted_and_valid(made: tuple[Rollout, Terraform]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+import shlex
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
@@ -64,7 +66,11 @@ def run(parsed: argparse.Namespace) -> int:
         return 0
     folder = os.path.dirname(path)
     files = [(os.path.join(folder, one.path) if one.path else path, one.text) for one in texts]
-    return _compare(console, files) if parsed.check else _write(console, files, force=parsed.force)
+    if parsed.check:
+        return _compare(console, files)
+    if KINDS[parsed.kind].in_repository and not parsed.force:
+        _refuse_anothers(path, texts[0].text, source.place.inside)
+    return _write(console, files, force=parsed.force)
 
 
 def _source(parsed: argparse.Namespace) -> tuple[Source, str]:
@@ -122,15 +128,40 @@ def _compare(console: Console, files: Sequence[tuple[str, str]]) -> int:
     return 1 if different else 0
 
 
+def _refuse_anothers(path: str, text: str, inside: str) -> None:
+    """Each project of a repository has a file of its own.  Raises UsageError."""
+    from lamella.errors import UsageError
+    from lamella.export.words import written_for
+
+    there = _read(path)
+    if there is None:
+        return
+    owner = written_for(there.partition("\n")[0])
+    if _is_ours(there) and owner != written_for(text.partition("\n")[0]):
+        near = os.path.relpath(path)
+        stem, suffix = os.path.splitext(near)
+        name = "root" if inside == "." else "-".join(re.findall("[A-Za-z0-9]+", inside))
+        raise UsageError(
+            f"`{near}` was written for another project",
+            why=[f"that in {f'`{owner}`' if owner else 'the folder of the repository'}; it would be overwritten"],
+            hint=f"`--output {shlex.quote(f'{stem}-{name}{suffix}')}` writes another file; `--force` overwrites it",
+        )
+
+
+def _is_ours(text: str) -> bool:
+    from lamella.export.model import MARK
+
+    return MARK in text.partition("\n")[0]
+
+
 def _write(console: Console, files: Sequence[tuple[str, str]], *, force: bool) -> int:
     """All of them, or none where one is somebody's own.  Raises UsageError."""
     from lamella.cli.writing import refuse_place, write
     from lamella.errors import UsageError
-    from lamella.export.model import MARK
 
     for path, _ in files:
         there = _read(path)
-        if there is not None and MARK not in there.partition("\n")[0] and not force:
+        if there is not None and not _is_ours(there) and not force:
             raise UsageError(
                 f"`{os.path.relpath(path)}` was not written by lamella",
                 why=["it would be overwritten"],

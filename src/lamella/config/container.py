@@ -12,7 +12,7 @@ from lamella.wording import did_you_mean
 KEYS = frozenset({"engine", "build-image", "run-image", "packages", "options"})
 ENGINES = ("docker", "podman")
 # As Docker writes a reference: a host with a port, a path, a tag, a digest; `{architecture}` and `{runtime}` are ours
-_REFERENCE = re.compile(r"[A-Za-z0-9{][A-Za-z0-9._:/@{}-]*")
+_REFERENCE = re.compile(r"(?![._:/@-])(?:[A-Za-z0-9._:/@-]|\{runtime\}|\{architecture\})+")
 # Names, versions and architectures of RPM and of Debian: `openblas-devel`, `libxml2-2.9.1*`, `libpq-dev=15.*`
 _PACKAGE = re.compile(r"[A-Za-z0-9@][A-Za-z0-9+._:=~*/@-]*")
 # What lamella says itself
@@ -56,7 +56,7 @@ def _images(section: Section, key: str) -> tuple[tuple[str, str], ...]:
                 hint=did_you_mean(name, runtimes()),
             )
         _check(below, name, below.text(name) or "")
-    return tuple((name, str(given[name])) for name in runtimes() if name in given)
+    return tuple((name, str(given[name]).replace("{runtime}", name)) for name in runtimes() if name in given)
 
 
 def _check(section: Section, key: str, reference: str) -> None:
@@ -65,7 +65,8 @@ def _check(section: Section, key: str, reference: str) -> None:
             key,
             "is no reference of an image",
             why=(f"found {described(reference)}",),
-            hint="write it as `docker pull` takes it: `registry/name:tag`, or `registry/name@sha256:…`",
+            hint="write it as `docker pull` takes it: `registry/name:tag`, or `registry/name@sha256:…`; "
+            "`{runtime}` and `{architecture}` are filled in",
         )
 
 

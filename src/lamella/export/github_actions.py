@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lamella import __version__
-from lamella.export.model import MARK, Text
-from lamella.export.words import environment_words, quoted
+from lamella.export.model import Text
+from lamella.export.words import environment_words, quoted, written_by
 
 if TYPE_CHECKING:
     from lamella.config.model import Environment, Settings
@@ -39,8 +39,8 @@ def emit(source: Source) -> tuple[Text, ...]:
     named = [one for one in settings.environments if one.name]
     chosen = [source.environment] if source.environment.name or not named else named
     lines = [
-        f"# {MARK} github-actions{environment_words(source.environment)}`, which writes it anew",
-        "name: lambda",
+        written_by("github-actions", source),
+        f"name: {quoted(_name(source))}",
         "",
         "on:",
         "  push:",
@@ -52,7 +52,7 @@ def emit(source: Source) -> tuple[Text, ...]:
         "  contents: read",
         "",
         "jobs:",
-        *_check(settings, source.place),
+        *_check(settings, source),
     ]
     needs = "check"
     for one in chosen:
@@ -61,11 +61,20 @@ def emit(source: Source) -> tuple[Text, ...]:
     return (Text("", "\n".join(lines) + "\n"),)
 
 
-def _check(settings: Settings, place: Place) -> Iterator[str]:
+def _name(source: Source) -> str:
+    """Several workflows of one repository are told apart by it, in GitHub's lists."""
+    inside = "" if source.place.inside == "." else source.place.inside
+    return " ".join(filter(None, ("lambda", inside, source.environment.name)))
+
+
+def _check(settings: Settings, source: Source) -> Iterator[str]:
+    place = source.place
+    one = f"-{source.environment.name}" if source.environment.name else ""
     yield "  check:"
     yield "    name: Check"
     yield "    concurrency: # of one branch the newest counts"
-    yield f"      group: lambda-check{_suffix(place)}-${{{{ github.ref }}}}"
+    # Workflows of one environment each are started by the same push, and are not to end each other
+    yield f"      group: lambda-check{one}{_suffix(place)}-${{{{ github.ref }}}}"
     yield "      cancel-in-progress: true"
     yield from _head(settings, place)
     yield "    steps:"

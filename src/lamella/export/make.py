@@ -20,7 +20,7 @@ BUILD ?=
 DEPLOY ?=
 # Where the configuration is, wherever make was called
 lamella-folder := $(dir $(lastword $(MAKEFILE_LIST))){folder}
-lamella = cd '$(lamella-folder)' && $(LAMELLA)
+lamella = cd '$(subst ','\\'',$(lamella-folder))' && $(LAMELLA)
 lamella-env = $(if $(LAMELLA_ENV), --env $(LAMELLA_ENV))
 """
 _TARGET = """
@@ -47,7 +47,7 @@ def emit(source: Source) -> tuple[Text, ...]:
         mark=MARK,
         environment=environment_words(environment),
         name=f" {environment.name}" if environment.name else "",
-        folder="" if source.place.project == "." else source.place.project,
+        folder="" if source.place.project == "." else _literal(source.place.project),
     )
     return (Text("", head + "".join(_text(one) for one in _targets(layers, functions))),)
 
@@ -79,6 +79,11 @@ def _targets(layers: str, functions: str) -> tuple[_Target, ...]:
             functions and "verify$(lamella-env)",
         ),
     )
+
+
+def _literal(path: str) -> str:
+    """As make takes it in the value of a variable."""
+    return path.replace("$", "$$").replace("#", "\\#")
 
 
 def _text(one: _Target) -> str:
