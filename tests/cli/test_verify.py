@@ -99,6 +99,24 @@ def test_layers_alone_of_a_build_without_functions(server: StrictServer, lamella
     assert json.loads(lamella.out)["ok"]
 
 
+def test_layers_that_no_function_of_the_project_has(server: StrictServer, lamella: Lamella) -> None:
+    where = f"123456789012 {REGION}"
+    text = Path("pyproject.toml").read_text()
+    Path("pyproject.toml").write_text(text[: text.index("[tool.lamella.functions.")])
+    manifest = Path("dist/lambda/manifest.json")
+    tree = json.loads(manifest.read_text())
+    tree["functions"] = {}
+    manifest.write_text(json.dumps(tree))
+    assert lamella("verify") == 1
+    assert lamella.out == f"{where}\n  ! spectra-layer  nothing\n"
+    assert "no version of the layer has the bytes that were built: there is no version yet" in lamella.err
+    assert lamella("deploy", "--layers-only", "--auto-approve", "-q") == 0
+    assert lamella("verify") == 0
+    assert lamella.out == f"{where}\n  = spectra-layer  version 1, as it was built\n"
+    assert lamella.err == ""
+    assert [call.operation for call in server.writes] == ["PublishLayerVersion"]
+
+
 def test_layers_alone_of_a_project_without_any(
     server: StrictServer, lamella: Lamella, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -156,6 +156,7 @@ def not_attached(desk: Desk) -> None:
     credentials = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "testing")
     facts = {"AWS_DEFAULT_REGION": REGION, "AWS_CONFIG_FILE": os.devnull, "NO_PROXY": "*"}
     with StrictServer() as aws:
+        aws.forget()  # moto is one of the whole process: a test before may have left something
         desk.environment = {**credentials, **facts, "AWS_ENDPOINT_URL": aws.url}
         deployer = Deployer(aws)
         deployer.layer("spectra-layer", (made.output / "layer.zip").read_bytes())

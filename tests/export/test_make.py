@@ -110,6 +110,9 @@ def test_what_there_is_nothing_to_do_for(tmp_path: Path) -> None:
     file.write_text(text(tmp_path, tables))
     lines = meant(file, "package-layer", "validate-layer", "publish-layer", "deploy")
     assert lines == ["echo 'nothing to do: the configuration has none'"] * 3 + ["cd './' && lamella deploy"]
+    file.write_text(text(tmp_path, '[tool.lamella]\nruntime = "python3.12"\n[tool.lamella.layers.layer]\n'))
+    lines = meant(file, "package-lambda", "verify")  # layers can be verified, too
+    assert lines == ["echo 'nothing to do: the configuration has none'", "cd './' && lamella verify"]
 
 
 @pytest.mark.parametrize("example", ["spectra", "galerly"])

@@ -19,7 +19,8 @@ EPILOG = """examples:
 
 Each function is looked at as users meet it: the version behind its alias, or $LATEST where none is configured.  Its
 code, layers, runtime, handler and architecture are held against what was built, then it is invoked with its `smoke`
-events.  `lamella deploy` does the same before an alias moves.  It needs boto3: install `lamella[aws]`.
+events.  `lamella deploy` does the same before an alias moves.  Of a layer that no function of the project has, there is
+to be a version with the bytes that were built.  It needs boto3: install `lamella[aws]`.
 
 exit codes: 0 fine, 1 something is not what was built, or failed, 2 wrong usage or configuration, 3 AWS could not be
 asked

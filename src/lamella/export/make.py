@@ -76,7 +76,7 @@ def _targets(layers: str, functions: str) -> tuple[_Target, ...]:
         _Target(
             "verify",
             "compare what users meet with what was built, and invoke it",
-            functions and "verify$(lamella-env)",
+            "verify$(lamella-env)",
         ),
     )
 

@@ -17,11 +17,13 @@ SCHEMA = 1
 
 
 def show(console: Console, verdict: Verdict) -> None:
-    """A line for each function on stdout, and an error for each failure; quiet: the errors alone."""
+    """A line for each function, and layer that none has, on stdout, an error for each failure; quiet: these alone."""
     if not console.quiet:
         console.data(str(verdict.place))
         for one in verdict.functions:
             console.data(f"  {'!' if one.failures else '='} {one.name}  {_state(one)}")
+        for name, version in verdict.alone:
+            console.data(f"  = {name}  version {version}, as it was built" if version else f"  ! {name}  nothing")
     for failure in verdict.failures:
         console.error(_error(failure))
 

@@ -37,11 +37,16 @@ class Verified(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """Of one place.  `layers` are failures of layers that no function's own failure tells."""
+    """Of one place.  `layers` are failures of layers that no function's own failure tells.
+
+    `alone` are the names of layers that no function of the project has, each with the number of the version that holds
+    what was built, "" where none does.
+    """
 
     place: Place
     functions: tuple[Verified, ...]
     layers: tuple[Failure, ...] = ()
+    alone: tuple[tuple[str, str], ...] = ()
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -73,7 +78,7 @@ def verify(cloud: Cloud, wanted: Wanted, record: Record, tell: Tell, workers: in
         return Verified(function.name, version, proven, failures)
 
     rows = together(sorted(wanted.functions, key=lambda row: row.name), one, workers)
-    return Verdict(plan.place, tuple(rows), _missing_layers(plan))
+    return Verdict(plan.place, tuple(rows), _missing_layers(plan), _alone(plan))
 
 
 def _met(
@@ -107,6 +112,14 @@ def _differences(function: WantedFunction, plan: Plan, change: FunctionChange | 
 
 def _is_act(why: str) -> bool:
     return why.startswith(("attach ", "detach ", "put "))
+
+
+def _alone(plan: Plan) -> tuple[tuple[str, str], ...]:
+    attached = {layer for function in plan.wanted.functions for layer in function.layers}
+    versions = {name: arn.rpartition(":")[2] for name, arn in plan.versions}
+    return tuple(
+        (layer.name, versions.get(layer.name, "")) for layer in plan.wanted.layers if layer.name not in attached
+    )
 
 
 def _missing_layers(plan: Plan) -> tuple[Failure, ...]:
