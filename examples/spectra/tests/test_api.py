@@ -98,6 +98,10 @@ JSON = {"content_type": "application/json"}
         ("GET", "/v1/jobs/unknown/results?cursor=-1", None, {}, 422),
         ("GET", "/v1/jobs/unknown/results?format=xlsx", None, {}, 422),
         ("GET", "/v1/jobs/key%23" + "0" * 64, None, {}, 404),
+        ("GET", "/", None, {}, 404),
+        ("GET", "/v1/jobs/a/b", None, {}, 404),
+        ("GET", "/v1/queries", None, {}, 405),
+        ("PUT", "/v1/jobs/a", None, {}, 405),
     ],
 )
 def test_each_refusal_is_a_problem(
@@ -109,6 +113,17 @@ def test_each_refusal_is_a_problem(
     assert problem["type"] == "about:blank"
     assert problem["title"]
     assert problem["detail"]
+
+
+def test_a_method_that_a_path_lacks_is_told_which_it_has(stack: Stack) -> None:
+    for method, path, allowed in (
+        ("PATCH", "/v1/jobs/a", "DELETE, GET"), ("GET", "/v1/jobs", "POST"), ("POST", "/health", "GET"),
+    ):  # fmt: skip
+        request = urllib.request.Request(stack.api_url + path, headers={"x-api-key": stack.keys["acme"]}, method=method)
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=60)
+        with refused.value as error:
+            assert (error.code, error.headers["Allow"]) == (405, allowed)
 
 
 def test_jobs_are_their_tenants_alone(stack: Stack) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import ClassVar
 
 from sqlglot import exp, parse
-from sqlglot.errors import SqlglotError
+from sqlglot.dialects.redshift import Redshift
+from sqlglot.errors import ErrorLevel, ParseError, SqlglotError, UnsupportedError
 
 from spectra.ports import Parameter, Scalar, Statement
 
@@ -34,8 +36,24 @@ class RefusedError(Exception):
     """The text is for whoever wrote the statement."""
 
 
+class _Redshift(Redshift):
+    class Tokenizer(Redshift.Tokenizer):
+        # The first is what is written.  A string ends at the same quote then, whether or not the backslash escapes,
+        # which is a matter of the warehouse's settings
+        STRING_ESCAPES: ClassVar = ["'", "\\"]
+
+
 def statement(sql: str, parameters: Mapping[str, Scalar]) -> Statement:
     """The statement with its parameters bound by their types.  Raises RefusedError."""
+    try:
+        return _statement(sql, parameters)
+    except RecursionError:
+        raise RefusedError("the statement is nested too deeply") from None
+    except SqlglotError as error:
+        raise RefusedError(_reason(error)) from None
+
+
+def _statement(sql: str, parameters: Mapping[str, Scalar]) -> Statement:
     tree = _parsed(sql)
     for node in tree.walk():
         _check(node)
@@ -52,17 +70,15 @@ def statement(sql: str, parameters: Mapping[str, Scalar]) -> Statement:
         Parameter(name, value, _TYPES.get(type(value), "varchar"))
         for name, value in sorted(parameters.items())
     )
-    text = tree.transform(_colon).sql(dialect="redshift", comments=False)
+    # RAISE: else what sqlglot can't write it leaves out, and the statement would mean something else
+    text = tree.transform(_colon).sql(dialect=_Redshift, comments=False, unsupported_level=ErrorLevel.RAISE)
     return Statement(text, bound)
 
 
 def _parsed(sql: str) -> exp.Query:
-    try:
-        trees = [tree for tree in parse(sql, read="redshift") if tree is not None]
-    except SqlglotError as error:
-        raise RefusedError(_where(error)) from None
-    except RecursionError:
-        raise RefusedError("the statement is nested too deeply") from None
+    if "\0" in sql:
+        raise RefusedError("this is no SQL that can be read")
+    trees = [tree for tree in parse(sql, read=_Redshift) if tree is not None]
     if len(trees) != 1:
         raise RefusedError(f"exactly one statement is needed, found {len(trees)}")
     tree = trees[0]
@@ -71,11 +87,13 @@ def _parsed(sql: str) -> exp.Query:
     return tree
 
 
-def _where(error: SqlglotError) -> str:
-    rows = getattr(error, "errors", None)
-    if not rows:
-        return "this is no SQL that can be read"
-    return f"line {rows[0]['line']}, column {rows[0]['col']}: {rows[0]['description']}"
+def _reason(error: SqlglotError) -> str:
+    if isinstance(error, ParseError) and error.errors:
+        first = error.errors[0]
+        return f"line {first['line']}, column {first['col']}: {first['description']}"
+    if isinstance(error, UnsupportedError):
+        return str(error)
+    return "this is no SQL that can be read"
 
 
 def _check(node: exp.Expr) -> None:

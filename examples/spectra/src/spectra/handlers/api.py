@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 import threading
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -253,9 +254,26 @@ def fail(error: Exception) -> Response[str]:
     return problems.answer(500, "something went wrong that is not your fault; the log has it")
 
 
+@functools.cache
+def operations() -> list[tuple[re.Pattern[str], list[str]]]:
+    """The API's paths, each with the methods that it has."""
+    tree = json.loads(app.get_openapi_json_schema())["paths"]
+    return [
+        (re.compile(re.sub(r"{\w+}", "[^/]+", path)), sorted(method.upper() for method in methods))
+        for path, methods in tree.items()
+    ]
+
+
 @app.not_found
 def no_route(_error: Exception) -> Response[str]:
-    return problems.answer(404, "there is no such path")
+    event = app.current_event
+    methods = next((methods for path, methods in operations() if path.fullmatch(event.path)), None)
+    # A method that the path has: what stands for the id is none that powertools takes
+    if methods is None or event.http_method in methods:
+        return problems.answer(404, "there is no such path")
+    refusal = problems.answer(405, f"this path takes {' and '.join(methods)}")
+    refusal.headers["Allow"] = ", ".join(methods)
+    return refusal
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
