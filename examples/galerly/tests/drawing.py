@@ -63,6 +63,7 @@ def drawn() -> dict[str, bytes]:
     made["swapped.png"] = saved(image, "PNG", icc_profile=swapped_profile())
     made["broken-profile.jpg"] = saved(image, "JPEG", quality=92, icc_profile=b"no profile at all")
     made["plain.png"] = saved(image, "PNG", exif=exif())
+    made["turned-6.png"] = saved(image, "PNG", exif=exif(6))
     through = image.convert("RGBA")
     through.paste((0, 0, 0, 0), (320, 240, 640, 480))  # shows white, as the corner of the others is
     made["through.png"] = saved(through, "PNG")

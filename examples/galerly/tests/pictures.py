@@ -172,13 +172,13 @@ def of_maker(kind: str, preview: bytes) -> bytes:
     return tiff(inside, magic, b"CR\2\0" + bytes(4) if kind == "CR2" else b"")
 
 
-def png_of(width: int, height: int, text: bytes = b"") -> bytes:
-    """A PNG of one colour: a few kilobytes for any number of pixels.  `text` stands in a comment."""
+def png_of(width: int, height: int, text: bytes = b"", kind: bytes = b"tEXt") -> bytes:
+    """A PNG of one colour: a few kilobytes for any number of pixels.  `text` stands in a comment, or another `kind`."""
     packer = zlib.compressobj(9)
     row = bytes(1 + (width + 7) // 8)
     data = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    chunks = [(b"IHDR", header), *([(b"tEXt", b"Comment\0" + text)] if text else []), (b"IDAT", data), (b"IEND", b"")]
+    chunks = [(b"IHDR", header), *([(kind, b"Comment\0" + text)] if text else []), (b"IDAT", data), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
     )
@@ -189,8 +189,28 @@ def commented(jpeg: bytes, text: bytes) -> bytes:
     return jpeg[:2] + b"\xff\xfe" + struct.pack(">H", 2 + len(text)) + text + jpeg[2:]
 
 
-def archive() -> bytes:
+def chunked(png: bytes, kind: bytes, body: bytes) -> bytes:
+    """The PNG with a chunk behind its header."""
+    return png[:33] + struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) + png[33:]
+
+
+def riffed(webp: bytes, kind: bytes, body: bytes) -> bytes:
+    """The WEBP with a chunk at its end."""
+    chunks = webp[8:] + kind + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
+    return b"RIFF" + struct.pack("<I", len(chunks)) + chunks
+
+
+def boxed(heif: bytes, body: bytes) -> bytes:
+    """The HEIF with a box at its end that its readers skip."""
+    return heif + struct.pack(">I4s", 8 + len(body), b"free") + body
+
+
+def archive(entries: int = 1, comment: int = 0) -> bytes:
+    """A ZIP whose end says how many `entries` it has, and how long its `comment` is; Python opens it all the same."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as opened:
         opened.writestr("page.html", "<script>alert(1)</script>")
-    return out.getvalue()
+    whole = bytearray(out.getvalue())
+    struct.pack_into("<H", whole, len(whole) - 12, entries)
+    struct.pack_into("<H", whole, len(whole) - 2, comment)
+    return bytes(whole)

@@ -81,7 +81,7 @@ def test_pictures_stand_upright(processor: Processor, pictures: Pictures, turn: 
 
 def test_heic_and_webp_stand_upright(processor: Processor, pictures: Pictures) -> None:
     red, green, white, blue = CORNERS
-    for name in ("turned-6.heic", "plain.webp"):
+    for name in ("turned-6.heic", "plain.webp", "turned-6.png"):
         assert processor.process(name, pictures[name]).made
         seen = pictures.seen(processor.file(name, "large.jpg"))
         assert seen["size"] == [480, 640]
@@ -222,6 +222,16 @@ def test_the_same_content_is_worked_on_once(processor: Processor, pictures: Pict
     assert processor.files("again.jpg") == ALL
 
 
+@pytest.mark.parametrize("lost", sorted(SIZES))
+def test_a_rendition_that_was_lost_is_made_again(processor: Processor, pictures: Pictures, lost: str) -> None:
+    key, picture = f"{FOLDER}lost.jpg", pictures["progressive.jpg"]
+    processor.process("lost.jpg", picture)
+    processor.s3.delete_object(Bucket=BUCKET, Key=f"renditions/{key[8:]}/{lost}")
+    assert processor.told(key).made == [key]
+    assert processor.files("lost.jpg") == ALL
+    assert processor.told(key).kept == [key]
+
+
 def test_several_records_and_names_as_s3_writes_them(processor: Processor, pictures: Pictures) -> None:
     name = "Übung 1 +2 (kopie).jpg"
     processor.s3.put_object(Bucket=BUCKET, Key=FOLDER + name, Body=pictures["progressive.jpg"])
@@ -235,14 +245,18 @@ def test_without_the_layer_it_says_so_and_serves_what_it_can(built: Path, aws: A
     with processing(built, aws, layers=False) as bare:
         answer = bare.process("bare.jpg", pictures["turned-6.jpg"])
         assert answer.made == [f"{FOLDER}bare.jpg"]
-        for name in ("turned-6.jpg", "xmp.jpg", "plain.webp", "plain.png", "film.gif"):
-            assert bare.process(f"bare-{name}", pictures[name]).made
+        for name in ("turned-6.jpg", "xmp.jpg", "plain.webp", "plain.png", "turned-6.png", "film.gif"):
+            add = {"png": made.chunked, "webp": made.riffed}.get(name.split(".")[1])
+            picture = add(pictures[name], b"prVt", b"47,22N") if add else pictures[name]
+            assert bare.process(f"bare-{name}", picture).made
             copied = bare.file(f"bare-{name}", "medium.jpg")
             seen = pictures.seen(copied)
             assert (seen["gps"], seen["info"], seen["size"]) == (0, [], [640, 480])
             assert b"47,22N" not in copied
-            turn = {"turned-6.jpg": "6"}.get(name)
-            assert seen["exif"].get("274") == turn, "a browser turns it"
+            turned = name in ("turned-6.jpg", "turned-6.png", "plain.webp")
+            assert seen["exif"] == ({"274": "6"} if turned else {}), "a browser turns it"
+            told = details(bare, f"bare-{name}")
+            assert (told["how"], told["width"], told["height"]) == ("copied", *((480, 640) if turned else (640, 480)))
             assert near(seen["corners"])
         assert "PDF" in bare.process("bare-paper.jpg", made.commented(pictures["turned-1.jpg"], b"%PDF-1.7")).reason
         for name, picture in (("bare.heic", pictures["plain.heic"]), ("bare.dng", made.dng())):

@@ -20,12 +20,17 @@ TAKEN = f"JPEG, PNG, WEBP, GIF, HEIC and HEIF, and the RAW formats {', '.join(RA
 
 # A progressive JPEG has about ten; each makes a decoder go over the whole picture again
 JPEG_SCANS = 100
+# What is a picture's own, compressed: anything may stand in there by chance
+_PNG_PIXELS = (b"IDAT", b"fdAT", b"PLTE")
+_WEBP_PIXELS = (b"VP8 ", b"VP8L", b"ALPH", b"ANMF")
+# Of a file whose every part is its maker's own, what is searched at its begin and at its end
+_ENDS = 65_536
 
 
 class Content(NamedTuple):
     """`format` is one of RAW, STANDARD or "HEIF".  `size` is width and height as stored, None if not known yet.
 
-    `end` is where the picture ends, and `texts` are the (begin, end) of what its author may write freely.
+    `end` is where the picture ends, and `texts` are the (begin, end) of what its author may write freely, in order.
     """
 
     format: str
@@ -69,10 +74,14 @@ def _walked(data: bytes) -> Content:
     if data[4:8] == b"ftyp":
         return _boxes(data)
     if data.startswith(b"FUJIFILMCCD-RAW "):
-        return Content("RAF", None, len(data))
+        return Content("RAF", None, len(data), _ends(data))
     if kind := tiff.raw_format(data):
-        return Content(kind, None, len(data))
+        return Content(kind, None, len(data), _ends(data))
     raise RefusedError(f"the file is no picture of a kind that is taken: {TAKEN}")
+
+
+def _ends(data: bytes) -> tuple[tuple[int, int], ...]:
+    return (0, min(_ENDS, len(data))), (max(0, len(data) - _ENDS), len(data))
 
 
 # Up to the next marker that is neither a stuffed zero, nor a restart, nor a fill byte (ITU T.81, B.1.1)
@@ -109,7 +118,8 @@ def _jpeg(data: bytes) -> Content:
 
 
 def _png(data: bytes) -> Content:
-    size, texts, at = None, [], 8
+    size, at = None, 8
+    texts: list[tuple[int, int]] = []
     while True:
         length, kind = struct.unpack_from(">I4s", data, at)
         begin, at = at + 8, at + 12 + length
@@ -117,12 +127,12 @@ def _png(data: bytes) -> Content:
             raise RefusedError("the PNG is cut off")
         if kind == b"IHDR":
             size = struct.unpack_from(">II", data, begin)
-        elif kind in (b"tEXt", b"zTXt", b"iTXt", b"eXIf"):
-            texts.append((begin, begin + length))
         elif kind == b"IEND":
             if size is None:
                 raise RefusedError("the PNG has no header")
             return Content("PNG", (size[0], size[1]), at, tuple(texts))
+        elif kind not in _PNG_PIXELS:
+            texts.append((begin, begin + length))
 
 
 def _gif(data: bytes) -> Content:
@@ -132,7 +142,7 @@ def _gif(data: bytes) -> Content:
         if block == 0x21:
             begin = at + 2
             at = _sub_blocks(data, begin)
-            if data[begin - 1] in (0xFE, 0xFF):  # a comment, an application's own
+            if data[begin - 1] in (0x01, 0xFE, 0xFF):  # a text, a comment, an application's own
                 texts.append((begin, at))
         elif block == 0x2C:
             wide, high, flags = struct.unpack_from("<HHB", data, at + 5)
@@ -173,7 +183,7 @@ def _webp(data: bytes) -> Content:
         elif kind == b"VP8L":
             bits = struct.unpack_from("<I", data, begin + 1)[0]
             found = (1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
-        elif kind in (b"EXIF", b"XMP "):
+        elif kind not in _WEBP_PIXELS:
             texts.append((begin, begin + length))
         size = max(size, found, key=lambda pair: pair[0] * pair[1])
     return Content("WEBP", size, end + end % 2 if end < len(data) else end, tuple(texts))
@@ -189,7 +199,7 @@ def _boxes(data: bytes) -> Content:
     if kind is None:
         raise RefusedError(f"the file is no picture of a kind that is taken: {TAKEN}")
     size: tuple[int, int] | None = None
-    at = 0
+    at, texts = 0, [*_ends(data)]
     while at < len(data):
         length, name = struct.unpack_from(">I4s", data, at)
         if length == 1:
@@ -203,7 +213,10 @@ def _boxes(data: bytes) -> Content:
             spaces = re.finditer(rb"ispe\0\0\0\0(.{4})(.{4})", data[at : at + length], re.DOTALL)
             found = [(int.from_bytes(space[1], "big"), int.from_bytes(space[2], "big")) for space in spaces]
             size = max(found, key=lambda pair: pair[0] * pair[1], default=None)
+        # Canon's own boxes hold previews
+        if name not in (b"mdat", b"moov", b"uuid") or (kind == "HEIF" and name != b"mdat"):
+            texts.append((at, at + length))
         at += length
     if kind == "HEIF" and size is None:
         raise RefusedError("the HEIF has no picture in it")
-    return Content(kind, size, len(data))
+    return Content(kind, size, len(data), tuple(texts))

@@ -6,17 +6,32 @@ A photo that is shown too large is better than one that is not shown; a photo th
 from __future__ import annotations
 
 import struct
+import zlib
+from typing import NamedTuple
 
+from galerly.images import tiff
 from galerly.images.content import Content
 
+# Chunks that say how the picture looks; any other may say where it was taken
+_PNG = frozenset(b"IHDR PLTE IDAT IEND tRNS cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD pHYs acTL fcTL fdAT".split())
+_WEBP = (b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP")
+_WEBP_EXIF, _WEBP_XMP = 0x08, 0x04
 
-def plain(data: bytes, content: Content) -> bytes:
+
+class Plain(NamedTuple):
+    """`turn` is EXIF's orientation, which is all that is left of the EXIF; 1 is upright."""
+
+    data: bytes
+    turn: int
+
+
+def plain(data: bytes, content: Content) -> Plain:
     """`data` was examined, and is a JPEG, PNG, WEBP or GIF.  What stands behind the picture's end is left out."""
     whole = data[: content.end]
     return {"JPEG": _jpeg, "PNG": _png, "WEBP": _webp, "GIF": _gif}[content.format](whole, content)
 
 
-def _jpeg(data: bytes, content: Content) -> bytes:
+def _jpeg(data: bytes, content: Content) -> Plain:
     """Of every APPn only JFIF, colour profile and Adobe's colours stay; the orientation gets an EXIF of its own."""
     kept, turn, last = bytearray(data[:2]), 1, 2
     for begin, end in content.texts:
@@ -29,42 +44,55 @@ def _jpeg(data: bytes, content: Content) -> bytes:
             turn = _orientation(text[6:])
     kept += data[last:]
     if turn != 1:
-        exif = b"Exif\0\0MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 274, 3, 1, turn, 0, 0)
+        exif = b"Exif\0\0" + _exif(turn)
         kept[2:2] = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
-    return bytes(kept)
+    return Plain(bytes(kept), turn)
+
+
+def _exif(turn: int) -> bytes:
+    """With an orientation and nothing else."""
+    return b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 274, 3, 1, turn, 0, 0)
 
 
 def _orientation(exif: bytes) -> int:
-    from galerly.images import tiff
-
     turn = next((folder.number(tiff.ORIENTATION) for folder in tiff.folders(exif)), None)
     return turn if turn is not None and 2 <= turn <= 8 else 1
 
 
-def _png(data: bytes, _content: Content) -> bytes:
-    kept, at = bytearray(data[:8]), 8
+def _png(data: bytes, _content: Content) -> Plain:
+    kept, at, turn = bytearray(data[:8]), 8, 1
     while at < len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
-        if kind not in (b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME"):
+        if kind in _PNG:
             kept += data[at : at + 12 + length]
+        elif kind == b"eXIf" and turn == 1 and (turn := _orientation(data[at + 8 : at + 8 + length])) != 1:
+            chunk = kind + _exif(turn)
+            kept += struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
         at += 12 + length
-    return bytes(kept)
+    return Plain(bytes(kept), turn)
 
 
-def _webp(data: bytes, _content: Content) -> bytes:
-    kept, at = bytearray(), 12
+def _webp(data: bytes, _content: Content) -> Plain:
+    kept, at, turn, flags = bytearray(), 12, 1, -1
     while at + 8 <= len(data):
         kind, length = struct.unpack_from("<4sI", data, at)
-        chunk = bytearray(data[at : at + 8 + length + length % 2])
-        if kind == b"VP8X":
-            chunk[8] &= ~0x0C  # there is neither EXIF nor XMP any more
-        if kind not in (b"EXIF", b"XMP "):
+        chunk = data[at : at + 8 + length + length % 2]
+        if kind == b"VP8X" and flags < 0:
+            flags = len(kept) + 8
+        if kind in _WEBP:
             kept += chunk
+        elif kind == b"EXIF" and turn == 1:
+            turn = _orientation(chunk[8 : 8 + length].removeprefix(b"Exif\0\0"))
         at += len(chunk)
-    return b"RIFF" + struct.pack("<I", 4 + len(kept)) + b"WEBP" + bytes(kept)
+    if 0 <= flags < len(kept):
+        kept[flags] &= ~(_WEBP_EXIF | _WEBP_XMP)
+        if turn != 1:
+            kept[flags] |= _WEBP_EXIF
+            kept += b"EXIF" + struct.pack("<I", len(_exif(turn))) + _exif(turn)
+    return Plain(b"RIFF" + struct.pack("<I", 4 + len(kept)) + b"WEBP" + bytes(kept), turn)
 
 
-def _gif(data: bytes, content: Content) -> bytes:
+def _gif(data: bytes, content: Content) -> Plain:
     """Comments and XMP go; how often a film is shown (NETSCAPE2.0) stays."""
     kept, last = bytearray(), 0
     for begin, end in content.texts:
@@ -72,4 +100,4 @@ def _gif(data: bytes, content: Content) -> bytes:
             continue
         kept += data[last : begin - 2]
         last = end
-    return bytes(kept + data[last:])
+    return Plain(bytes(kept + data[last:]), 1)

@@ -70,7 +70,7 @@ def _photo(bucket: str, key: str, context: Any) -> str:
         raise too_large
     data = stored["Body"].read()
     mark = {"sha256": hashlib.sha256(data).hexdigest(), "way": WAY}
-    if _known(bucket, places.details(key), mark):
+    if _known(bucket, key, mark):
         return "kept"
     try:
         done = confined(lambda: render(data, LIMITS), LIMITS, _seconds(context))
@@ -88,9 +88,14 @@ def _seconds(context: Any) -> float:
 
 
 def _known(bucket: str, key: str, mark: dict[str, str]) -> bool:
-    """Whether what lies there was made of the same bytes in the same way.  What was only copied may be made better."""
+    """Whether what lies there, all of it, was made of the same bytes in the same way.
+
+    What was only copied may be made better.
+    """
     try:
-        told = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        told = json.loads(s3.get_object(Bucket=bucket, Key=places.details(key))["Body"].read())
+        for size in SIZES:
+            s3.head_object(Bucket=bucket, Key=places.rendition(key, size))
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 404):  # 403: who may not list can't tell
             return False
@@ -103,7 +108,8 @@ def _known(bucket: str, key: str, mark: dict[str, str]) -> bool:
 
 
 def _store(bucket: str, key: str, mark: dict[str, str], done: Rendered) -> None:
-    """The details last: where they are, the renditions are."""
+    """The details go first and come last: where they are, the renditions are, and are what they tell of."""
+    s3.delete_object(Bucket=bucket, Key=places.details(key))
     for size, content in done.files.items():
         s3.put_object(Bucket=bucket, Key=places.rendition(key, size), Body=content, ContentType=done.media_type)
     _tell(bucket, places.details(key), {**done.details, **mark})

@@ -41,9 +41,10 @@ def render(data: bytes, limits: Limits) -> Rendered:
     if Image is None:
         if content.format not in STANDARD:
             raise LacksLayerError("Pillow")
-        size = content.size or (0, 0)
-        details = {"format": content.format, "how": "copied", "width": size[0], "height": size[1]}
-        return Rendered(details, dict.fromkeys(SIZES, plain(data, content)), f"image/{content.format.lower()}")
+        copy, size = plain(data, content), content.size or (0, 0)
+        width, height = size[::-1] if copy.turn >= 5 else size
+        details = {"format": content.format, "how": "copied", "width": width, "height": height}
+        return Rendered(details, dict.fromkeys(SIZES, copy.data), f"image/{content.format.lower()}")
     decoded = decode(data, content, SIZES["large"][0], limits.pixels)
     exif, image, files = _kept(decoded.exif), decoded.image, {}
     image.info = {}  # comments and profiles that Pillow would write again
