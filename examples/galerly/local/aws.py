@@ -13,7 +13,6 @@ import io
 import json
 import signal
 import sys
-import threading
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -74,15 +73,7 @@ def furnished(url: str) -> Aws:
 class Server(AwsServer):
     """moto behind the front."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._turn = threading.Lock()
-
     def _application(self, environ: Environ, start: Start) -> Iterable[bytes]:
-        if str(environ.get("HTTP_X_AMZ_TARGET")).startswith("DynamoDB"):
-            # A conditional write is one step in DynamoDB; in moto another thread may come between look and write
-            with self._turn:
-                return [b"".join(super()._application(environ, start))]
         if environ["REQUEST_METHOD"] != "POST" or "multipart/form-data" not in str(environ.get("CONTENT_TYPE")):
             return super()._application(environ, start)
         body = environ["wsgi.input"].read(int(str(environ["CONTENT_LENGTH"])))

@@ -1,6 +1,6 @@
 """Spectra with all its parts on this machine: no AWS, no Docker, free ports on loopback.
 
-moto_server            stands for DynamoDB, S3 and SQS
+aws.py                 stands for DynamoDB, S3 and SQS
 lamella start-api      serves the API, by the zips that lamella built
 lamella start-lambda   runs the worker
 pump.py                carries messages from the queue to the worker
@@ -95,7 +95,7 @@ class Stack:
 
     def _start(self) -> None:
         build(self.folder)
-        moto = self.start("aws", [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", "0"])
+        moto = self.start("aws", [sys.executable, str(HERE / "aws.py")])
         self.aws_url = moto.line(r"Running on (http://127\.0\.0\.1:\d+)")[1]
         self._make()
         env_file = self.folder / "local.env"
