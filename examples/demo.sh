@@ -12,7 +12,7 @@ digest() { python -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1]
 cd "$root/examples/spectra"
 rm -rf dist
 
-say 'Five dependencies and three functions: one layer, three thin zips'
+say 'Seven dependencies and three functions: one layer, three thin zips'
 run 'lamella build'
 
 say 'What it made'

@@ -1,4 +1,4 @@
-"""A stand-in of DynamoDB, S3 and SQS on loopback: moto's server, in a process of its own, as its state is its process's.
+"""A stand-in of DynamoDB, S3 and SQS on loopback: moto's server, in a process of its own, for its state is that.
 
 python local/aws.py says where it listens, and ends by a signal.
 """
