@@ -118,6 +118,13 @@ class Tab:
             self._take()
         self.value("1")
 
+    def reload(self) -> None:
+        """The same page anew; what it stores stays."""
+        self._events.clear()
+        self._ask("Page.reload")
+        while "Page.loadEventFired" not in self._events:
+            self._take()
+
     def value(self, expression: str) -> Any:
         """What a JavaScript expression gives, after the page has been drawn anew.  Raises PageError."""
         drawn = "new Promise(done => requestAnimationFrame(() => setTimeout(done)))"
